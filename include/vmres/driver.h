@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver: an engine, its backend, and what lies between them: a bounded queue of events, the
+ * pump that feeds them to the engine and carries its actions to the backend, the names of the VMs,
+ * and the event log.
+ *
+ * It reads no clock: the caller says what time it is. With a loop of your own:
+ *
+ *     timeout = vmres_driver_deadline(driver) - now;  wait for that, or for the backend's descriptors;
+ *     vmres_driver_pump(driver, now);
+ *
+ * uv.h does just this on a libuv loop.
+ *
+ * Threads: a driver, its engine and its backend belong to one thread.
+ */
+#ifndef VMRES_DRIVER_H
+#define VMRES_DRIVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <vmres/api.h>
+#include <vmres/backend.h>
+#include <vmres/engine.h>
+#include <vmres/event.h>
+#include <vmres/status.h>
+
+VMRES_BEGIN_DECLS
+
+#define VMRES_VM_NAME_MAX 64u /* bytes of a VM's name, with its NUL */
+
+struct vmres_driver;
+
+/* Where the event log goes (format: lib/driver/log.h). A failed write ends the log, not the driver. */
+struct vmres_recorder {
+    enum vmres_status (*write)(void *user, const void *data, size_t size);
+    void *user;
+};
+
+/* Start from vmres_driver_options_init(). */
+struct vmres_driver_options {
+    size_t size;                        /* sizeof(struct vmres_driver_options), the version */
+    struct vmres_engine_options engine; /* its allocator serves the driver too */
+    struct vmres_backend *backend;      /* must outlive the driver */
+    struct vmres_recorder recorder;     /* write NULL: no log */
+    void (*wake)(void *user);           /* called when a post found the queue empty; may be NULL */
+    void *wake_user;
+};
+
+/* One VM's limits for one kind, in the kind's unit. */
+struct vmres_vm_limits {
+    uint64_t floor, ceiling;
+    uint64_t initial; /* UINT64_MAX: auto (VMRES_FLAG_AUTO) */
+    uint32_t weight;  /* relative share; 0 = 1 */
+    enum vmres_participation participation;
+};
+
+/* A VM to be managed. `limits` has one entry per kind of the engine. */
+struct vmres_vm_spec {
+    const char *name; /* unique, 1 .. VMRES_VM_NAME_MAX - 1 bytes; copied */
+    uint64_t tag;     /* the embedder's own */
+    int adopted;      /* 1: it was running before us */
+    const struct vmres_vm_limits *limits;
+};
+
+VMRES_API void vmres_driver_options_init(struct vmres_driver_options *options);
+
+/* Creates driver and engine. Statuses as vmres_engine_create(). error may be NULL. */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_create(
+    const struct vmres_driver_options *options, struct vmres_driver **driver,
+    struct vmres_error *error);
+/* Stops the backend if it is started. NULL: no effect. */
+VMRES_API void vmres_driver_destroy(struct vmres_driver *driver);
+
+/* Starts the backend; its status. VMRES_STATE: started already. */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_start(struct vmres_driver *driver,
+                                                              uint64_t now_ms,
+                                                              struct vmres_error *error);
+/* Stops the backend and tells the engine, which fails static; every open command is answered. */
+VMRES_API void vmres_driver_stop(struct vmres_driver *driver, uint64_t now_ms);
+
+/* Delivers everything queued, and TIMEOUT if due, and all that follows from it, at time now_ms. A time
+ * before the last one is taken as the last one. */
+VMRES_API void vmres_driver_pump(struct vmres_driver *driver, uint64_t now_ms);
+/* When pump is next wanted; 0: at once; UINT64_MAX: only after a post. */
+VMRES_API uint64_t vmres_driver_deadline(const struct vmres_driver *driver);
+
+/*
+ * Registers a VM, chooses its id and incarnation and queues VM_ADDED and VM_LIMITS. The pump may
+ * still find that they do not fit (vmres_engine_vm() tells). VMRES_EXISTS: the name is taken,
+ * VMRES_INVALID, VMRES_LIMIT: max_vms reached, or the queue is full.
+ */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_add_vm(struct vmres_driver *driver,
+                                                               const struct vmres_vm_spec *spec,
+                                                               uint32_t *vm);
+/* Queues ALLOT: a first allotment for every VM added without one. */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_allot(struct vmres_driver *driver);
+
+/*
+ * Queues one event; its time is set when it is delivered. REPORT, SAMPLES and OBSERVED replace an
+ * undelivered older one of the same VM and kind. An answer to an action always finds room.
+ * VMRES_INVALID: vm or kind out of range; VMRES_LIMIT: the queue is full, counted.
+ * incarnation 0 is replaced by the VM's present one.
+ */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post(struct vmres_driver *driver,
+                                                             const struct vmres_event *event);
+
+/* For queries. Do not step it. */
+VMRES_API const struct vmres_engine *vmres_driver_engine(const struct vmres_driver *driver);
+/* The VM's name, or NULL; the string lives until the VM is gone. */
+VMRES_API const char *vmres_driver_vm_name(const struct vmres_driver *driver, uint32_t vm);
+/* Its id, or VMRES_VM_NONE. */
+VMRES_API uint32_t vmres_driver_vm_id(const struct vmres_driver *driver, const char *name);
+/* Its present incarnation, 0 for a vacant slot. A backend that saw a reboot posts with this plus 1. */
+VMRES_API uint32_t vmres_driver_vm_incarnation(const struct vmres_driver *driver, uint32_t vm);
+
+VMRES_END_DECLS
+
+#endif
