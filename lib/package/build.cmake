@@ -27,6 +27,8 @@ endfunction()
 
 # vmres_own(TARGET): TARGET is compiled of our own code, by our own rules.
 function(vmres_own target)
+    # Strict C11 hides POSIX, and libuv's header with it. What the core may use, tests/purity says.
+    target_compile_definitions(${target} PRIVATE _POSIX_C_SOURCE=200809L)
     target_compile_options(${target} PRIVATE
         -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
         -Wvla -Wundef
@@ -80,8 +82,10 @@ function(vmres_library name)
     add_library(${name} SHARED $<TARGET_OBJECTS:${objects}>)
     set_target_properties(${name} PROPERTIES
         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${map})
-    target_link_options(${name} PRIVATE LINKER:--version-script=${map}
-        $<$<NOT:$<BOOL:${VMRES_SANITIZE}>>:LINKER:-z,defs>)
+    target_link_options(${name} PRIVATE LINKER:--version-script=${map})
+    if(NOT VMRES_SANITIZE)
+        target_link_options(${name} PRIVATE LINKER:-z,defs)
+    endif()
     set(targets ${name})
     if(VMRES_BUILD_STATIC)
         add_library(${name}_static STATIC $<TARGET_OBJECTS:${objects}>)
