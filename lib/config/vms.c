@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The VMs: those listed one by one, then those of the fleet. A VM's place in the array is its index
+ * in the simulator and the column it has in a policy's table. Invariant: names are unique.
+ */
+#include <string.h>
+
+#include "config/internal.h"
+
+static enum vmres_status check_name(struct config_loader *loader, const struct config_node *at,
+                                    const char *name)
+{
+    if (strlen(name) >= VMRES_VM_NAME_MAX)
+        return vmres__load_fail(loader, at->at, "'%.40s...' is longer than %u bytes; shorten it",
+                                name, VMRES_VM_NAME_MAX - 1);
+    for (const char *c = name; *c; c++) {
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == ',' || *c == '"')
+            return vmres__load_fail(
+                loader, at->at, "'%.40s' has blanks, commas or quotes in it; rename the VM", name);
+    }
+    for (uint32_t i = 0; i < loader->config->vm_count; i++) {
+        if (strcmp(loader->vms[i].spec.name, name) == 0)
+            return vmres__load_fail(loader, at->at, "there are two VMs '%.40s'; rename one", name);
+    }
+    return VMRES_OK;
+}
+
+enum vmres_status vmres__vms_add(struct config_loader *loader, const struct config_node *at,
+                                 const char *name, struct vmres_vm_limits **limits,
+                                 struct vmres_sim_demand **demand)
+{
+    struct vmres_sim_vm_spec *vm = &loader->vms[loader->config->vm_count];
+    enum vmres_status status = check_name(loader, at, name);
+    char *copy;
+
+    if (status)
+        return status;
+    copy = vmres__arena_take(loader->keep, strlen(name) + 1, 1);
+    *limits = vmres__arena_take(loader->keep, loader->kinds, sizeof **limits);
+    *demand = vmres__arena_take(loader->keep, loader->kinds, sizeof **demand);
+    if (!copy || !*limits || !*demand)
+        return vmres__load_no_memory(loader);
+    memcpy(copy, name, strlen(name));
+    vm->spec.name = copy;
+    vm->spec.limits = *limits;
+    vm->demand = *demand;
+    loader->config->vm_count++;
+    return VMRES_OK;
+}
+
+/* One VM of the list. */
+static enum vmres_status read_vm(struct config_loader *loader, const struct config_node *node)
+{
+    static const char *const own[] = {"name", "workload", "faults", NULL};
+    uint32_t index = loader->config->vm_count;
+    const char *keys[CONFIG_KEYS_MAX], *name = NULL;
+    const struct config_node *named = NULL;
+    struct vmres_vm_limits *limits;
+    struct vmres_sim_demand *demand;
+    enum vmres_status status;
+
+    vmres__host_keys(loader, own, keys);
+    status = vmres__tree_expect_map(loader, node, keys);
+    if (status == VMRES_OK)
+        status = vmres__tree_need(loader, node, "name", &named);
+    if (status == VMRES_OK)
+        status = vmres__scalar_text(loader, named, &name);
+    if (status == VMRES_OK)
+        status = vmres__vms_add(loader, named, name, &limits, &demand);
+    for (uint8_t kind = 0; kind < loader->kinds && status == VMRES_OK; kind++)
+        status = vmres__limits_read(loader, vmres__tree_find(node, loader->kind[kind]->name), kind,
+                                    CONFIG_NO_LISTS, &limits[kind]);
+    if (status == VMRES_OK)
+        status = vmres__workload_read(loader, vmres__tree_find(node, "workload"), demand);
+    return status ? status : vmres__fault_read(loader, vmres__tree_find(node, "faults"), index);
+}
+
+/* Room for all VMs and faults there will be. */
+static enum vmres_status make_room(struct config_loader *loader, const struct config_node *list,
+                                   uint32_t fleet)
+{
+    size_t vms = (list ? list->count : 0) + (size_t)fleet;
+    size_t faults = 0;
+
+    for (const struct config_node *node = list ? list->first : NULL; node; node = node->next) {
+        const struct config_node *below = vmres__tree_find(node, "faults");
+
+        faults += below ? below->count : 0;
+    }
+    if (vms > VMRES_MAX_VMS)
+        return vmres__load_fail(loader, (struct config_mark){1, 1}, "more than %u VMs; remove some",
+                                VMRES_MAX_VMS);
+    loader->vms = vms ? vmres__arena_take(loader->keep, vms, sizeof *loader->vms) : NULL;
+    loader->faults =
+        faults ? vmres__arena_take(loader->keep, faults, sizeof *loader->faults) : NULL;
+    if ((vms && !loader->vms) || (faults && !loader->faults))
+        return vmres__load_no_memory(loader);
+    return VMRES_OK;
+}
+
+enum vmres_status vmres__vms_read(struct config_loader *loader, const struct config_node *vms,
+                                  const struct config_node *fleet)
+{
+    struct vmres_config *config = loader->config;
+    uint32_t fleet_count = 0;
+    enum vmres_status status = vms ? vmres__tree_expect_list(loader, vms) : VMRES_OK;
+
+    if (status == VMRES_OK && fleet)
+        status = vmres__fleet_count(loader, fleet, &fleet_count);
+    if (status == VMRES_OK)
+        status = make_room(loader, vms, fleet_count);
+    for (const struct config_node *node = vms ? vms->first : NULL; node && status == VMRES_OK;
+         node = node->next)
+        status = read_vm(loader, node);
+    if (status == VMRES_OK && fleet)
+        status = vmres__fleet_read(loader, fleet);
+    config->vms = loader->vms;
+    config->faults = loader->faults;
+    config->engine.max_vms = config->vm_count;
+    return status;
+}
