@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who gives and who gets, once it is known who asks. Surplus is collected largest first, memory in
+ * use only for those below their entitlement; what there is then is handed out up to a common level
+ * of allotment per weight.
+ *
+ * Invariant: supply is what the pool has free and what was taken, and no more is handed out.
+ */
+#include "pressure.h"
+
+#include <vmres/units.h>
+
+__extension__ typedef unsigned __int128 wide;
+
+#define LEVEL_BITS 24u /* of the fraction of a level: granules per weight */
+
+/* What the VM would not miss: what was available, less what it has let go since it said so, and less
+ * a margin for noise and to breathe. */
+uint32_t vmres__pressure_surplus(const struct pressure *policy, const struct pressure_vm *vm,
+                                 const struct vmres_view *view)
+{
+    uint64_t available = above(view->available, above(vm->held, view->held));
+    uint64_t margin = (available * policy->margin + VMRES_PPM - 1) / VMRES_PPM;
+
+    if (view->stall > 0 || !may_give(view))
+        return 0;
+    return least(available - margin, above(view->held, view->floor));
+}
+
+static uint32_t surplus_of(const struct pressure_plan *plan, uint32_t id)
+{
+    return vmres__pressure_surplus(plan->policy, &plan->vms[id], &plan->round->views[id]);
+}
+
+static void take(struct pressure_plan *plan, uint32_t id, uint32_t amount, const char *reason)
+{
+    plan->vms[id].target -= amount;
+    plan->supply += amount;
+    vmres_verdict_set(plan->verdict, id, plan->vms[id].target, reason);
+}
+
+static void sort_surpluses(struct pressure_plan *plan)
+{
+    bucket_clear(&plan->policy->surplus);
+    for (uint32_t i = plan->round->count; i-- > 0;) {
+        uint32_t surplus = surplus_of(plan, i);
+
+        plan->vms[i].target = plan->round->views[i].held;
+        if (surplus > 0)
+            bucket_drop(&plan->policy->surplus, surplus, i, &plan->vms[i].next);
+        plan->surplus += surplus;
+    }
+}
+
+/* Empties the buckets from the top until there is enough. */
+static void give_surplus(struct pressure_plan *plan, uint64_t wanted)
+{
+    for (uint32_t bucket = BUCKETS; bucket-- > 0 && plan->supply < wanted;) {
+        for (uint32_t i = plan->policy->surplus.first[bucket];
+             i != VMRES_VM_NONE && plan->supply < wanted; i = plan->vms[i].next) {
+            uint32_t most = surplus_of(plan, i);
+
+            take(plan, i, least(least(most, plan->policy->release), wanted - plan->supply),
+                 "largest surplus");
+        }
+    }
+}
+
+/* What the VM holds above its entitlement, once its surplus is gone. */
+static uint32_t excess_of(const struct pressure_plan *plan, uint32_t id)
+{
+    const struct vmres_view *view = &plan->round->views[id];
+    uint32_t target = plan->vms[id].target;
+
+    if (!may_give(view) || view->held - target < surplus_of(plan, id))
+        return 0;
+    return above(target, view->entitlement);
+}
+
+/* Takes memory in use, in proportion to the excess; whoever loses it does not get at once. */
+static void squeeze(struct pressure_plan *plan, uint64_t owed)
+{
+    uint64_t excess = 0;
+
+    for (uint32_t i = 0; i < plan->round->count; i++)
+        excess += excess_of(plan, i);
+    for (uint32_t i = 0; i < plan->round->count && excess > 0; i++) {
+        uint64_t share = excess_of(plan, i);
+
+        if (owed < excess)
+            share = (uint64_t)((wide)share * owed / excess);
+        if (share == 0)
+            continue;
+        take(plan, i, (uint32_t)share, "above its entitlement, while others are below theirs");
+        plan->asked -= plan->vms[i].ask;
+        plan->vms[i].ask = 0;
+    }
+}
+
+void vmres__pressure_collect(struct pressure_plan *plan, uint64_t wanted)
+{
+    uint64_t owed = plan->owed + plan->round->deficit;
+    uint64_t without = plan->supply;
+
+    sort_surpluses(plan);
+    give_surplus(plan, wanted);
+    without += plan->surplus;
+    if (owed > without)
+        squeeze(plan, owed - without);
+}
+
+static uint32_t weight_of(const struct vmres_view *view)
+{
+    return view->weight > 0 ? view->weight : 1;
+}
+
+/* What an asker gets at a level of allotment per weight. */
+static uint32_t share_at(const struct pressure_plan *plan, uint32_t id, uint64_t level)
+{
+    const struct vmres_view *view = &plan->round->views[id];
+    wide allotment = (wide)level * weight_of(view) >> LEVEL_BITS;
+    uint32_t charge = charge_of(view);
+
+    if (allotment <= charge)
+        return 0;
+    return allotment - charge < plan->vms[id].ask ? (uint32_t)(allotment - charge)
+                                                  : plan->vms[id].ask;
+}
+
+/* The level at which all askers have all they asked for. */
+static uint64_t level_of_plenty(const struct pressure_plan *plan)
+{
+    uint64_t level = 0;
+
+    for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next) {
+        const struct vmres_view *view = &plan->round->views[i];
+        uint64_t allotment = (uint64_t)charge_of(view) + plan->vms[i].ask;
+        uint64_t own = (allotment << LEVEL_BITS) / weight_of(view) + 1;
+
+        if (level < own)
+            level = own;
+    }
+    return level;
+}
+
+/* The highest level at which the askers get no more than there is; what then is over in *rest. */
+static uint64_t common_level(const struct pressure_plan *plan, uint64_t plenty, uint64_t *rest)
+{
+    uint64_t low = 0;
+    uint64_t high = plenty;
+
+    *rest = plan->supply;
+    while (high - low > 1 && *rest > 0) {
+        uint64_t middle = low + (high - low) / 2;
+        uint64_t sum = 0;
+
+        for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next)
+            sum += share_at(plan, i, middle);
+        if (sum > plan->supply) {
+            high = middle;
+        } else {
+            low = middle;
+            *rest = plan->supply - sum;
+        }
+    }
+    return low;
+}
+
+/* Lowest allotment per weight first; the last granules, less than one each, in order of id. */
+void vmres__pressure_hand_out(struct pressure_plan *plan)
+{
+    uint64_t level = level_of_plenty(plan);
+    uint64_t rest = 0;
+
+    if (plan->asked > plan->supply)
+        level = common_level(plan, level, &rest);
+    for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next) {
+        uint32_t share = share_at(plan, i, level);
+        uint32_t extra = least(share_at(plan, i, level + 1) - share, rest);
+        uint32_t target = charge_of(&plan->round->views[i]) + share + extra;
+
+        rest -= extra;
+        if (target > plan->round->views[i].held && plan->vms[i].ask > 0)
+            vmres_verdict_set(plan->verdict, i, target, "stalls: gets what it misses");
+    }
+}
