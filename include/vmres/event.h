@@ -84,6 +84,8 @@ enum vmres_participation {
     VMRES_PARTICIPATE_BOTH = 3,
 };
 
+#define VMRES_WEIGHT_MAX 1000000u
+
 #define VMRES_STALL_ONE 10000u /* a stall of 1: all of the time, or all of the demand */
 
 struct vmres_event {
@@ -115,7 +117,7 @@ struct vmres_event {
         } added;
         struct { /* VM_LIMITS: initial is ignored with VMRES_FLAG_AUTO or for an adopted VM */
             uint64_t floor, ceiling, initial;
-            uint32_t weight;
+            uint32_t weight;        /* 1 .. VMRES_WEIGHT_MAX; 0 = 1 */
             uint32_t participation; /* enum vmres_participation */
         } limits;
         struct { /* CAPACITY */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one way in: a step checks an event, hands it to its family, then sends what follows. A refused
+ * event is counted and traced and changes nothing else. How an engine is laid out in memory is
+ * create.c's; this file knows the order of things, not their meaning.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+/* --- what may be refused before it is looked at --- */
+
+static bool about_vm(uint8_t type)
+{
+    switch (type) {
+    case VMRES_EVENT_TIMEOUT:
+    case VMRES_EVENT_ALLOT:
+    case VMRES_EVENT_CAPACITY:
+    case VMRES_EVENT_BACKEND_LOST:
+    case VMRES_EVENT_BACKEND_READY:
+    case VMRES_EVENT_CANCEL:
+    case VMRES_EVENT_DRY_RUN:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* What may be the first word of a new incarnation. */
+static bool tells_of_birth(uint8_t type)
+{
+    return type == VMRES_EVENT_OBSERVED || type == VMRES_EVENT_REPORT ||
+           type == VMRES_EVENT_SAMPLES || type == VMRES_EVENT_VM_LIVE;
+}
+
+static enum vmres_status check(const struct vmres_engine *engine, const struct vmres_event *event)
+{
+    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_DRY_RUN)
+        return VMRES_INVALID;
+    if (event->kind >= engine->kind_count ||
+        (about_vm(event->type) && event->vm >= engine->max_vms))
+        return VMRES_INVALID;
+    if (engine->begun && event->time_ms < engine->now)
+        return VMRES_STALE;
+    if (!about_vm(event->type) || event->type == VMRES_EVENT_VM_ADDED)
+        return VMRES_OK;
+    if (engine->vms[event->vm].state == VMRES_VM_VACANT)
+        return VMRES_UNKNOWN;
+    if (event->incarnation > engine->vms[event->vm].incarnation && !tells_of_birth(event->type))
+        return VMRES_UNKNOWN;
+    return event->incarnation < engine->vms[event->vm].incarnation ? VMRES_STALE : VMRES_OK;
+}
+
+/* --- the families --- */
+
+static enum vmres_status timeout(struct vmres_engine *engine)
+{
+    vmres__command_expire(engine);
+    vmres__round_timeout(engine);
+    return VMRES_OK;
+}
+
+static enum vmres_status dispatch(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    switch (event->type) {
+    case VMRES_EVENT_TIMEOUT:
+        return timeout(engine);
+    case VMRES_EVENT_VM_ADDED:
+    case VMRES_EVENT_VM_LIMITS:
+    case VMRES_EVENT_VM_LIVE:
+    case VMRES_EVENT_VM_GONE:
+        return vmres__vm_event(engine, event);
+    case VMRES_EVENT_ALLOT:
+        return vmres__allot(engine);
+    case VMRES_EVENT_REPORT:
+    case VMRES_EVENT_SAMPLES:
+        return vmres__report_event(engine, event);
+    case VMRES_EVENT_OBSERVED:
+        return vmres__observe_event(engine, event);
+    case VMRES_EVENT_REMOVED:
+    case VMRES_EVENT_REASSIGNED:
+    case VMRES_EVENT_INCORPORATED:
+    case VMRES_EVENT_PINNED:
+        return vmres__command_answer(engine, event);
+    default:
+        return vmres__host_event(engine, event);
+    }
+}
+
+static enum vmres_status take(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    enum vmres_status status = check(engine, event);
+
+    if (status != VMRES_OK)
+        return status;
+    engine->now = event->time_ms;
+    if (!engine->begun) {
+        engine->begun = true;
+        engine->round.due_ms = event->time_ms + engine->period_ms;
+    }
+    if (tells_of_birth(event->type) && event->incarnation > engine->vms[event->vm].incarnation)
+        vmres__vm_reborn(engine, event->vm, event->incarnation);
+    return dispatch(engine, event);
+}
+
+static void refuse(struct vmres_engine *engine, const struct vmres_event *event,
+                   enum vmres_status status)
+{
+    struct vmres_counters *counters = &engine->counters;
+
+    counters->refused++;
+    counters->refused_invalid += status == VMRES_INVALID;
+    counters->refused_unknown += status == VMRES_UNKNOWN;
+    counters->refused_stale += status == VMRES_STALE;
+    counters->refused_contract += status == VMRES_CONTRACT;
+    vmres__trace(engine, (struct vmres_trace_record){
+                             .type = VMRES_TRACE_REFUSED,
+                             .level = VMRES_TRACE_WARN,
+                             .kind = event->kind < engine->kind_count ? event->kind : 0,
+                             .vm = about_vm(event->type) ? event->vm : VMRES_VM_NONE,
+                             .other = VMRES_VM_NONE,
+                             .reason = vmres_status_text(status)});
+}
+
+static void send_inquiry(struct vmres_engine *engine)
+{
+    if (!engine->round.inquire || vmres__outbox_full(engine))
+        return;
+    engine->round.inquire = false;
+    vmres__outbox_push(engine, VMRES_ACTION_INQUIRE, VMRES_VM_NONE, 0)->id = engine->round.id;
+}
+
+enum vmres_status vmres_engine_step(struct vmres_engine *engine, const struct vmres_event *event,
+                                    struct vmres_actions *actions)
+{
+    enum vmres_status status = VMRES_OK;
+
+    engine->outbox_count = 0;
+    if (event) {
+        engine->counters.events++;
+        status = take(engine, event);
+        if (status != VMRES_OK)
+            refuse(engine, event, status);
+    }
+    if (status == VMRES_OK) {
+        send_inquiry(engine);
+        status = vmres__settle(engine);
+        if (engine->round.inquire && !engine->halted)
+            status = VMRES_MORE;
+    }
+    actions->items = engine->outbox;
+    actions->count = engine->outbox_count;
+    return status;
+}
+
+uint64_t vmres_engine_deadline(const struct vmres_engine *engine)
+{
+    const struct round *round = &engine->round;
+    uint64_t soonest = engine->command_deadline_ms;
+
+    if (!engine->begun)
+        return UINT64_MAX;
+    if (engine->halted)
+        return soonest;
+    if (round->notice && !round->open)
+        return engine->now;
+    if (round->open && round->deadline_ms < soonest)
+        soonest = round->deadline_ms;
+    return round->due_ms < soonest ? round->due_ms : soonest;
+}
+
+struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms, uint32_t vm,
+                                    uint32_t incarnation)
+{
+    struct vmres_event event;
+
+    memset(&event, 0, sizeof event);
+    event.type = (uint8_t)type;
+    event.time_ms = now_ms;
+    event.vm = vm;
+    event.incarnation = incarnation;
+    return event;
+}
+
+struct vmres_event vmres_event_limits(uint64_t now_ms, uint32_t vm, uint32_t incarnation,
+                                      uint8_t kind, uint64_t floor, uint64_t ceiling)
+{
+    struct vmres_event event = vmres_event_make(VMRES_EVENT_VM_LIMITS, now_ms, vm, incarnation);
+
+    event.kind = kind;
+    event.flags = VMRES_FLAG_AUTO;
+    event.as.limits.floor = floor;
+    event.as.limits.ceiling = ceiling;
+    event.as.limits.weight = 1;
+    event.as.limits.participation = VMRES_PARTICIPATE_BOTH;
+    return event;
+}

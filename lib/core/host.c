@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens to the host or comes from the embedder: capacity, the backend lost and found, a
+ * transfer called off, dry run. Without a backend the engine is static: it sends nothing, its books
+ * stay as careful as they were, and every VM must be pinned anew before it takes part again.
+ */
+#include "internal.h"
+
+static enum vmres_status capacity(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct kind *kind = &engine->kinds[event->kind];
+    uint32_t size = granules_down(kind, event->as.capacity.capacity);
+    uint32_t reserve = granules_up(kind, event->as.capacity.reserve);
+
+    if (event->as.capacity.capacity / kind->resource.granule > VMRES_GRANULES_MAX || reserve > size)
+        return VMRES_INVALID;
+    vmres__ledger_resize(&kind->ledger, size, reserve);
+    kind->shares_stale = true;
+    if (kind->ledger.deficit > 0) {
+        engine->counters.deficits++;
+        engine->round.notice = true;
+    }
+    vmres__trace(engine, (struct vmres_trace_record){
+                             .type = VMRES_TRACE_LEDGER,
+                             .level = VMRES_TRACE_WARN,
+                             .kind = event->kind,
+                             .vm = VMRES_VM_NONE,
+                             .other = VMRES_VM_NONE,
+                             .amount = kind->ledger.deficit,
+                             .target = size,
+                             .reason = kind->ledger.deficit > 0
+                                           ? "the host has another capacity now: a deficit"
+                                           : "the host has another capacity now"});
+    return VMRES_OK;
+}
+
+static void trace_static(const struct vmres_engine *engine, const char *reason)
+{
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_STATIC,
+                                                     .level = VMRES_TRACE_WARN,
+                                                     .vm = VMRES_VM_NONE,
+                                                     .other = VMRES_VM_NONE,
+                                                     .reason = reason});
+}
+
+static enum vmres_status backend_lost(struct vmres_engine *engine)
+{
+    engine->halted = true;
+    engine->round.open = false;
+    engine->round.inquire = false;
+    for (uint32_t vm = 0; vm < engine->top; vm++) {
+        if (engine->vms[vm].state == VMRES_VM_VACANT)
+            continue;
+        vmres__vm_silent(engine, vm);
+        vmres__command_drop_all(engine, vm);
+    }
+    trace_static(engine, "no backend: nothing is sent");
+    return VMRES_OK;
+}
+
+static enum vmres_status backend_ready(struct vmres_engine *engine)
+{
+    if (!engine->halted)
+        return VMRES_STATE;
+    engine->halted = false;
+    for (uint32_t vm = 0; vm < engine->top; vm++)
+        vmres__vm_speaks(engine, vm);
+    trace_static(engine, "the backend is back: every VM is pinned first");
+    return VMRES_OK;
+}
+
+static enum vmres_status cancel(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    uint32_t index = vmres__transfer_find(engine, event->id);
+    const struct transfer *t;
+
+    if (index == NONE || engine->transfers[index].state == VMRES_TRANSFER_PLANNED)
+        return VMRES_UNKNOWN;
+    t = &engine->transfers[index];
+    if (t->asked > t->released)
+        vmres__transfer_trim(engine, index, t->asked - t->released);
+    return VMRES_OK;
+}
+
+enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    switch (event->type) {
+    case VMRES_EVENT_CAPACITY:
+        return capacity(engine, event);
+    case VMRES_EVENT_BACKEND_LOST:
+        return backend_lost(engine);
+    case VMRES_EVENT_BACKEND_READY:
+        return backend_ready(engine);
+    case VMRES_EVENT_CANCEL:
+        return cancel(engine, event);
+    default:
+        if (event->result > 1)
+            return VMRES_INVALID;
+        engine->dry_run = event->result == 1;
+        return VMRES_OK;
+    }
+}

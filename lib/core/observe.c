@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the host sees of a VM, and what that does to the books. A VM that holds, or may hold, more
+ * than its charge is charged at once (involuntary: a retake, a self-deflation, somebody else's
+ * command), whatever that does to the host: the deficit is then worked off. A charge falls only when
+ * nothing is open on the account and the host's witness agrees.
+ *
+ * Invariant: after an observation the charge covers held, target and witness, tolerance apart.
+ */
+#include "internal.h"
+
+/* A device's word is partly the guest's (a balloon's size is): it cannot claim to hold more than the
+ * device's maximum, or, where that is unknown, its ceiling. */
+void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t held)
+{
+    struct account *account = account_of(engine, vm, kind);
+    struct vmres_view *view = view_of(engine, vm, kind);
+    uint32_t most =
+        account->limit != NONE ? account->limit : max_u32(account->ceiling, view->charge);
+
+    view->held = min_u32(held, most);
+    view->used = min_u32(view->used, view->held);
+    view->available = min_u32(view->available, view->held);
+    account->flags |= ACCOUNT_HELD;
+}
+
+static bool idle(const struct account *account)
+{
+    return account->shrink == NONE && account->reassign == NONE && account->notify == NONE &&
+           account->unincorporated == 0 && !(account->flags & (ACCOUNT_PIN | ACCOUNT_INITIAL));
+}
+
+/* Whether what the host says of this account may lower its charge. */
+static bool trusted(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct account *account = account_of(engine, vm, kind);
+
+    if (engine->vms[vm].state != VMRES_VM_LIVE && engine->vms[vm].state != VMRES_VM_ADOPTING)
+        return false;
+    return account->pins == 0 && (engine->kinds[kind].resource.removal == VMRES_REMOVAL_HOST ||
+                                  account->witness != NONE || (account->flags & ACCOUNT_ENFORCED));
+}
+
+/* The most the VM can hold, by what is known of it. */
+static uint32_t bound_of(const struct kind *kind, uint32_t vm)
+{
+    const struct account *account = &kind->accounts[vm];
+    uint32_t bound = max_u32(kind->views[vm].held, account->target);
+
+    if (account->witness != NONE && account->witness > kind->tolerance)
+        bound = max_u32(bound, account->witness - kind->tolerance);
+    return bound;
+}
+
+static void seize(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    uint64_t deficit = kind->ledger.deficit;
+
+    vmres__ledger_seize(&kind->ledger, &kind->views[vm].charge, amount);
+    if (kind->ledger.deficit > deficit) {
+        engine->counters.deficits++;
+        engine->round.notice = true; /* to be worked off at once */
+    }
+    vmres__trace(engine, (struct vmres_trace_record){
+                             .type = VMRES_TRACE_LEDGER,
+                             .level = VMRES_TRACE_WARN,
+                             .kind = kind_index,
+                             .vm = vm,
+                             .other = VMRES_VM_NONE,
+                             .amount = amount,
+                             .target = kind->views[vm].charge,
+                             .reason = kind->ledger.deficit > 0
+                                           ? "it holds more than it was charged with: a deficit"
+                                           : "it holds more than it was charged with"});
+}
+
+static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct account *account = &kind->accounts[vm];
+    struct vmres_view *view = &kind->views[vm];
+    uint32_t claimed = max_u32(view->held, account->target);
+
+    vmres__ledger_shed(&kind->ledger, &view->charge, amount);
+    /* What the witness still sees beyond the device's word stays disputed. */
+    account->disputed = min_u32(account->disputed, view->charge - min_u32(view->charge, claimed));
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_LEDGER,
+                                                     .level = VMRES_TRACE_DEBUG,
+                                                     .kind = kind_index,
+                                                     .vm = vm,
+                                                     .other = VMRES_VM_NONE,
+                                                     .amount = amount,
+                                                     .target = view->charge,
+                                                     .reason = "the host sees that it holds less"});
+}
+
+/* Lets the charge follow what has been seen. */
+void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    uint32_t charge = view_of(engine, vm, kind)->charge;
+    uint32_t bound = bound_of(&engine->kinds[kind], vm);
+
+    if (bound > charge)
+        seize(engine, vm, kind, bound - charge);
+    else if (bound < charge && idle(account_of(engine, vm, kind)) && trusted(engine, vm, kind))
+        shed(engine, vm, kind, charge - bound);
+}
+
+/* The device's maximum bounds floor and ceiling, as long as it stands. */
+static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t limit)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct account *account = &kind->accounts[vm];
+
+    if (account->limit == limit)
+        return;
+    account->limit = limit;
+    kind->views[vm].floor = min_u32(account->floor, limit);
+    kind->views[vm].ceiling = min_u32(account->ceiling, limit);
+    kind->shares_stale = true;
+}
+
+enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct kind *kind = &engine->kinds[event->kind];
+    struct account *account = &kind->accounts[event->vm];
+
+    if (!(engine->vms[event->vm].limited & (1u << event->kind)))
+        return VMRES_STATE;
+    if (event->valid & VMRES_VALID_LIMIT)
+        take_limit(engine, event->vm, event->kind, granules_down(kind, event->as.observed.limit));
+    if (event->valid & VMRES_VALID_HELD)
+        vmres__observe_held(engine, event->vm, event->kind,
+                            granules_up(kind, event->as.observed.held));
+    if (event->valid & VMRES_VALID_TARGET)
+        account->target = granules_up(kind, event->as.observed.target);
+    if (event->valid & VMRES_VALID_WITNESS)
+        account->witness = granules_up(kind, event->as.observed.witness);
+    if (event->valid & VMRES_VALID_ENFORCED)
+        account->flags |= ACCOUNT_ENFORCED;
+    vmres__observe_seen(engine, event->vm, event->kind);
+    return VMRES_OK;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pins: a device told to stay where it is, so that no older wish of ours, or of whoever was here
+ * before us, is pursued. What a VM can hold afterwards is known, and its charge follows it.
+ *
+ * A VM that ran before us, or was reborn, is pinned until it was seen holding the same twice; until
+ * then it stays charged with the most it could hold. A balloon's target cannot be read back: hence
+ * the pin.
+ */
+#include "internal.h"
+
+static void confirm(struct vmres_engine *engine, struct command *command)
+{
+    struct kind *kind = &engine->kinds[command->kind];
+    struct account *account = &kind->accounts[command->vm];
+
+    /* Stable means that it holds what it was pinned at; else pin it at what it holds now. */
+    if (kind->views[command->vm].held == command->target)
+        account->pins--;
+    if (account->pins > 0) {
+        account->flags |= ACCOUNT_PIN;
+        return;
+    }
+    kind->adopting--;
+    vmres__observe_seen(engine, command->vm, command->kind);
+    vmres__vm_confirmed(engine, command->vm);
+}
+
+void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
+                         const struct vmres_event *event)
+{
+    struct kind *kind = &engine->kinds[command->kind];
+    struct account *account = &kind->accounts[command->vm];
+
+    if (!(event->flags & VMRES_FLAG_FINAL))
+        return;
+    if (event->result == VMRES_RESULT_DONE)
+        account->target = command->target;
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_PIN,
+                                                     .level = VMRES_TRACE_DEBUG,
+                                                     .kind = command->kind,
+                                                     .vm = command->vm,
+                                                     .other = VMRES_VM_NONE,
+                                                     .amount = kind->views[command->vm].held,
+                                                     .target = command->target});
+    /* The pin is over as far as the books are concerned, so that they may follow. */
+    account->shrink = NONE;
+    if (account->pins > 0 && event->result == VMRES_RESULT_DONE) {
+        confirm(engine, command);
+    } else if (account->pins > 0) {
+        /* It cannot be pinned, so it cannot be moved either: it keeps the charge it has. */
+        account->pins = 0;
+        kind->adopting--;
+        vmres__vm_confirmed(engine, command->vm);
+    } else if (event->result == VMRES_RESULT_DONE) {
+        vmres__observe_seen(engine, command->vm, command->kind);
+    }
+}

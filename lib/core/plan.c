@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From targets to transfers, for resources of which any part will do.
+ *
+ * A plan starts from what VMs are charged with: each named VM has a gap, target less charge. Open
+ * transfers that still close gaps are kept, as far as they do; all others are trimmed, so that an old
+ * promise never outlives the judgement that made it. What is left of the gaps is met from the free
+ * pool, then by matching donors to recipients. While the host has a deficit, that is the plan:
+ * nothing grows, and VMs above their entitlement give first.
+ *
+ * Matching is one walk along donors and recipients, O(n). Recipients stand in windows of FAN: a
+ * donor's amount is shared within a window in proportion to the gaps, so that no recipient depends
+ * on the slowest of several donors, and a donor has about FAN transfers at the most.
+ *
+ * Invariant: gaps are zero between plans; a transfer never exceeds the gap on either side.
+ */
+#include <assert.h>
+
+#include "internal.h"
+#include "share.h"
+
+#define FAN 8u
+
+/* --- what must be had, whatever the policy says --- */
+
+/* What VM `vm` could give beyond its gap: first what is above its entitlement, then what it does not
+ * use; never what it needs and is entitled to. */
+static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, bool unused)
+{
+    const struct vmres_view *view = &kind->views[vm];
+    uint32_t keep = max_u32(view->entitlement, view->floor);
+    uint32_t has = view->charge - (gap < 0 ? (uint32_t)-gap : 0);
+
+    if (!(view->flags & VMRES_VIEW_DONOR) || kind->accounts[vm].disputed > 0)
+        return 0;
+    if (unused)
+        keep = (view->flags & VMRES_VIEW_FRESH) && view->stall == 0
+                   ? max_u32(view->used, view->floor)
+                   : keep;
+    return has > keep ? has - keep : 0;
+}
+
+/* Opens gaps that sum to `need`, in proportion to what each VM can give. Returns what is missing. */
+static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t need, bool unused)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct work *work = &engine->work;
+    uint64_t total = 0, left, missing;
+
+    for (uint32_t vm = 0; vm < engine->top; vm++)
+        total += givable(kind, vm, work->gaps[vm], unused);
+    left = need < total ? need : total;
+    missing = need - left;
+    for (uint32_t vm = 0; vm < engine->top && left > 0; vm++) {
+        uint32_t piece = portion(&left, &total, givable(kind, vm, work->gaps[vm], unused));
+
+        if (piece == 0)
+            continue;
+        work->gaps[vm] -= (int32_t)piece;
+        vmres_verdict_set(&work->verdict, vm, kind->views[vm].charge - piece,
+                          unused ? "the host must have it, and it does not use it"
+                                 : "the host must have it, and it is above its entitlement");
+    }
+    return missing;
+}
+
+static void gather_both(struct vmres_engine *engine, uint8_t kind, uint64_t need)
+{
+    uint64_t missing = gather(engine, kind, need, false);
+
+    if (missing > 0)
+        gather(engine, kind, missing, true);
+}
+
+/* --- gaps --- */
+
+static void clear_gaps(struct work *work)
+{
+    for (uint32_t i = 0; i < work->verdict.count; i++) {
+        uint32_t vm = work->verdict.named[i];
+
+        work->gaps[vm] = 0;
+        work->verdict.set[vm] = 0;
+    }
+    work->verdict.count = 0;
+    work->donor_count = 0;
+    work->recipient_count = 0;
+}
+
+/* What VMs below their floor miss beyond what is free and what others are to give up anyway. */
+static uint64_t below_floors(const struct vmres_engine *engine, const struct kind *kind)
+{
+    uint64_t need = 0, supply = vmres__ledger_grantable(&kind->ledger);
+
+    if (!kind->out_of_bounds)
+        return 0;
+    for (uint32_t vm = 0; vm < engine->top; vm++) {
+        const struct vmres_view *view = &kind->views[vm];
+
+        if (vm_takes_part(engine, vm) && view->charge < view->floor)
+            need += view->floor - view->charge;
+        if (engine->work.gaps[vm] < 0)
+            supply += (uint64_t)-engine->work.gaps[vm];
+    }
+    return need > supply ? need - supply : 0;
+}
+
+static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct work *work = &engine->work;
+
+    if (kind->ledger.deficit > 0) {
+        clear_gaps(work);
+        gather_both(engine, kind_index, kind->ledger.deficit);
+        return;
+    }
+    for (uint32_t i = 0; i < work->verdict.count; i++) {
+        uint32_t vm = work->verdict.named[i];
+
+        work->gaps[vm] = (int32_t)((int64_t)work->verdict.targets[vm] - kind->views[vm].charge);
+    }
+    gather_both(engine, kind_index, below_floors(engine, kind));
+}
+
+/* --- open transfers --- */
+
+static uint32_t still_wanted(const struct vmres_engine *engine, const struct transfer *t)
+{
+    const int32_t *gaps = engine->work.gaps;
+    const struct kind *kind = &engine->kinds[t->kind];
+    const struct vmres_view *donor = &kind->views[t->donor];
+    uint32_t keep = t->asked - t->released;
+
+    keep = gaps[t->donor] < 0 ? min_u32(keep, (uint32_t)-gaps[t->donor]) : 0;
+    if (t->recipient != VMRES_VM_NONE)
+        return gaps[t->recipient] > 0 ? min_u32(keep, (uint32_t)gaps[t->recipient]) : 0;
+    /* To the pool: as long as the host must have it. */
+    return kind->ledger.deficit > 0 || donor->charge > donor->ceiling ? keep : 0;
+}
+
+static void keep_or_trim(struct vmres_engine *engine, uint8_t kind)
+{
+    uint32_t index, next;
+
+    for (index = engine->transfer_open; index != NONE; index = next) {
+        struct transfer *t = &engine->transfers[index];
+        uint32_t rest = t->asked - t->released;
+        uint32_t keep;
+
+        next = t->next;
+        if (t->kind != kind || t->donor == VMRES_VM_NONE || rest == 0)
+            continue;
+        keep = still_wanted(engine, t);
+        engine->work.gaps[t->donor] += (int32_t)keep;
+        if (t->recipient != VMRES_VM_NONE)
+            engine->work.gaps[t->recipient] -= (int32_t)keep;
+        if (keep < rest)
+            vmres__transfer_trim(engine, index, rest - keep);
+    }
+}
+
+/* --- new transfers --- */
+
+static void list_parties(struct work *work)
+{
+    for (uint32_t i = 0; i < work->verdict.count; i++) {
+        uint32_t vm = work->verdict.named[i];
+
+        if (work->gaps[vm] < 0)
+            work->donors[work->donor_count++] = vm;
+        else if (work->gaps[vm] > 0)
+            work->recipients[work->recipient_count++] = vm;
+    }
+}
+
+static void grant_from_pool(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm,
+                            uint32_t amount)
+{
+    uint32_t index = vmres__transfer_open(engine, kind_index, VMRES_VM_NONE, vm, amount);
+
+    if (index == NONE || engine->dry_run)
+        return;
+    vmres__ledger_draw(&engine->kinds[kind_index].ledger, amount);
+    engine->transfers[index].released = amount;
+    vmres__grant_place(engine, &engine->transfers[index], amount);
+    vmres__transfer_review(engine, index);
+}
+
+static void empty_pool(struct vmres_engine *engine, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct work *work = &engine->work;
+    uint64_t total = 0, left = vmres__ledger_grantable(&kind->ledger);
+
+    if (left == 0 || kind->adopting > 0)
+        return;
+    for (uint32_t i = 0; i < work->recipient_count; i++)
+        total += (uint64_t)work->gaps[work->recipients[i]];
+    left = left < total ? left : total;
+    for (uint32_t i = 0; i < work->recipient_count; i++) {
+        uint32_t vm = work->recipients[i];
+        uint32_t piece = portion(&left, &total, (uint32_t)work->gaps[vm]);
+
+        work->gaps[vm] -= (int32_t)piece;
+        if (piece > 0)
+            grant_from_pool(engine, kind_index, vm, piece);
+    }
+}
+
+/* Shares `cell` of a donor among the window's recipients. */
+static void fill_window(struct vmres_engine *engine, uint8_t kind, uint32_t donor, uint64_t cell,
+                        uint32_t first)
+{
+    struct work *work = &engine->work;
+    uint32_t end = min_u32(first + FAN, work->recipient_count);
+    uint64_t total = 0;
+
+    for (uint32_t i = first; i < end; i++)
+        total += (uint64_t)work->gaps[work->recipients[i]];
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t vm = work->recipients[i];
+        uint32_t piece = portion(&cell, &total, (uint32_t)work->gaps[vm]);
+
+        if (piece == 0)
+            continue;
+        work->gaps[vm] -= (int32_t)piece;
+        vmres__transfer_open(engine, kind, donor, vm, piece);
+    }
+}
+
+static uint64_t window_total(const struct work *work, uint32_t first)
+{
+    uint32_t end = min_u32(first + FAN, work->recipient_count);
+    uint64_t total = 0;
+
+    for (uint32_t i = first; i < end; i++)
+        total += (uint64_t)work->gaps[work->recipients[i]];
+    return total;
+}
+
+static void match(struct vmres_engine *engine, uint8_t kind)
+{
+    struct work *work = &engine->work;
+    uint32_t first = 0;
+
+    for (uint32_t i = 0; i < work->donor_count && first < work->recipient_count; i++) {
+        uint32_t donor = work->donors[i];
+        uint64_t has = (uint64_t)-work->gaps[donor];
+
+        while (has > 0 && first < work->recipient_count) {
+            uint64_t wanted = window_total(work, first);
+            uint64_t cell = has < wanted ? has : wanted;
+
+            if (wanted == 0) {
+                first += FAN;
+                continue;
+            }
+            fill_window(engine, kind, donor, cell, first);
+            has -= cell;
+        }
+        work->gaps[donor] = -(int32_t)has;
+    }
+}
+
+/* What must go and nobody waits for goes to the pool. */
+static void release_rest(struct vmres_engine *engine, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct work *work = &engine->work;
+
+    for (uint32_t i = 0; i < work->donor_count; i++) {
+        const struct vmres_view *view = &kind->views[work->donors[i]];
+        uint32_t rest = (uint32_t)-work->gaps[work->donors[i]];
+        uint32_t above = view->charge > view->ceiling ? view->charge - view->ceiling : 0;
+        uint32_t must = kind->ledger.deficit > 0 ? rest : min_u32(rest, above);
+
+        if (must > 0)
+            vmres__transfer_open(engine, kind_index, work->donors[i], VMRES_VM_NONE, must);
+    }
+}
+
+/* Dry run: a plan like the last one is not told again. */
+static bool same_plan(struct vmres_engine *engine, uint8_t kind)
+{
+    const struct work *work = &engine->work;
+    uint32_t mark = 2166136261u; /* FNV-1a over VMs and gaps */
+
+    for (uint32_t i = 0; i < work->verdict.count; i++) {
+        uint32_t vm = work->verdict.named[i];
+
+        mark = (mark ^ vm) * 16777619u;
+        mark = (mark ^ (uint32_t)work->gaps[vm]) * 16777619u;
+    }
+    if (engine->kinds[kind].plan_mark == mark)
+        return true;
+    engine->kinds[kind].plan_mark = mark;
+    return false;
+}
+
+void vmres__plan(struct vmres_engine *engine, uint8_t kind)
+{
+    struct work *work = &engine->work;
+
+    open_gaps(engine, kind);
+    if (!engine->dry_run)
+        keep_or_trim(engine, kind);
+    if (!engine->dry_run || !same_plan(engine, kind)) {
+        vmres__transfer_forget_plans(engine, kind);
+        list_parties(work);
+        empty_pool(engine, kind);
+        match(engine, kind);
+        release_rest(engine, kind);
+    }
+    clear_gaps(work);
+}

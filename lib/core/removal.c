@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Step 5: what a donor says it removed. Nothing leaves a charge because a guest says so: a piece
+ * counts once a host-side witness agrees (what the VM's process holds fits the charge afterwards) or
+ * a cap makes retaking impossible. The rest is disputed: charged, not grantable, traced.
+ *
+ * Invariant: an account's disputed part is the sum of claimed - credited over its removals, open or
+ * ended; a verified piece is passed on in the same step, so that nothing stays in transit.
+ */
+#include <assert.h>
+
+#include "internal.h"
+#include "share.h"
+
+/* How much of the charge the witness does not need: the most that can be believed released. */
+static uint32_t believable(const struct kind *kind, const struct vmres_event *event, uint32_t vm)
+{
+    uint32_t charge = kind->views[vm].charge;
+    uint64_t room = (uint64_t)charge + kind->tolerance;
+    uint32_t witness;
+
+    if (kind->resource.removal == VMRES_REMOVAL_HOST || (event->valid & VMRES_VALID_ENFORCED))
+        return charge;
+    if (!(event->valid & VMRES_VALID_WITNESS))
+        return 0;
+    witness = granules_up(kind, event->as.answer.witness);
+    return witness >= room ? 0 : min_u32((uint32_t)(room - witness), charge);
+}
+
+/* One verified piece for one transfer: to its recipient, or to the pool. */
+static void deliver(struct vmres_engine *engine, struct transfer *transfer, uint32_t piece)
+{
+    if (transfer->recipient != VMRES_VM_NONE) {
+        vmres__grant_place(engine, transfer, piece);
+        return;
+    }
+    vmres__ledger_park(&engine->kinds[transfer->kind].ledger, piece);
+    transfer->placed += piece;
+    transfer->incorporated += piece;
+}
+
+/* Shares a verified amount among the donor's transfers, in proportion to what each still waits for,
+ * so that no recipient depends on the slowest of several donors. What nobody waits for is free. */
+static void pass_on(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t amount)
+{
+    struct vmres_view *view = view_of(engine, vm, kind);
+    uint32_t index = account_of(engine, vm, kind)->outgoing;
+    uint64_t total = view->outgoing;
+    uint64_t waited = min_u32(amount, view->outgoing);
+    uint32_t surplus = amount - (uint32_t)waited;
+
+    while (index != NONE && waited > 0) {
+        struct transfer *t = &engine->transfers[index];
+        uint32_t next = t->out_next;
+        uint32_t piece = portion(&waited, &total, t->asked - t->released);
+
+        t->released += piece;
+        view->outgoing -= piece;
+        if (t->recipient != VMRES_VM_NONE)
+            view_of(engine, t->recipient, kind)->incoming -= piece;
+        if (piece > 0)
+            deliver(engine, t, piece);
+        vmres__transfer_review(engine, index);
+        index = next;
+    }
+    assert(waited == 0);
+    if (surplus > 0)
+        vmres__ledger_park(&engine->kinds[kind].ledger, surplus);
+}
+
+static void trace_piece(struct vmres_engine *engine, const struct command *command, uint8_t type,
+                        uint32_t amount)
+{
+    bool disputed = type == VMRES_TRACE_DISPUTED;
+
+    vmres__trace(
+        engine, (struct vmres_trace_record){
+                    .type = type,
+                    .level = disputed ? VMRES_TRACE_WARN : VMRES_TRACE_INFO,
+                    .step = 5,
+                    .kind = command->kind,
+                    .vm = command->vm,
+                    .other = VMRES_VM_NONE,
+                    .amount = amount,
+                    .target = view_of(engine, command->vm, command->kind)->charge,
+                    .reason = disputed ? "said to be released, but the host still sees it" : NULL});
+}
+
+/* Books what can be believed of the claim; the rest of it is disputed. */
+static void credit(struct vmres_engine *engine, struct command *command,
+                   const struct vmres_event *event, uint32_t claimed)
+{
+    struct kind *kind = &engine->kinds[command->kind];
+    struct account *account = &kind->accounts[command->vm];
+    uint32_t was_disputed = command->claimed - command->credited;
+    uint32_t piece, disputed;
+
+    command->claimed = claimed;
+    piece = min_u32(claimed - command->credited, believable(kind, event, command->vm));
+    command->credited += piece;
+    disputed = claimed - command->credited;
+    /* An observation may have settled a part of the dispute meanwhile. */
+    account->disputed -= min_u32(account->disputed, was_disputed);
+    account->disputed += disputed;
+    if (piece > 0) {
+        engine->counters.released += piece;
+        vmres__ledger_release(&kind->ledger, &kind->views[command->vm].charge, piece);
+        if (!(event->valid & VMRES_VALID_HELD))
+            vmres__observe_held(engine, command->vm, command->kind,
+                                kind->views[command->vm].charge);
+        trace_piece(engine, command, VMRES_TRACE_REMOVED, piece);
+        pass_on(engine, command->vm, command->kind, piece);
+    }
+    if (disputed > was_disputed) {
+        engine->counters.disputes++;
+        trace_piece(engine, command, VMRES_TRACE_DISPUTED, disputed);
+    }
+}
+
+/* The guest did not do as asked: leave it alone for a while, longer each time, but always retry. */
+static void back_off(struct vmres_engine *engine, struct account *account)
+{
+    uint32_t doublings = min_u32(account->failures, 6);
+
+    account->backoff_ms = engine->now + ((uint64_t)engine->progress_ms << doublings);
+    account->flags &= (uint8_t)~ACCOUNT_REFUSES;
+    if (account->failures < UINT8_MAX)
+        account->failures++;
+}
+
+void vmres__removal_answered(struct vmres_engine *engine, struct command *command,
+                             const struct vmres_event *event)
+{
+    struct kind *kind = &engine->kinds[command->kind];
+    struct account *account = &kind->accounts[command->vm];
+    bool final = (event->flags & VMRES_FLAG_FINAL) != 0;
+    uint32_t claimed = granules_down(kind, event->as.answer.amount);
+
+    /* Done means that the target is reached, though a VM that held less had less to remove. */
+    if (final && event->result == VMRES_RESULT_DONE)
+        claimed = max_u32(claimed, command->amount);
+    credit(engine, command, event, claimed);
+    if (!final || command->state == COMMAND_SUPERSEDED)
+        return;
+    switch (event->result) {
+    case VMRES_RESULT_DONE:
+        account->failures = 0;
+        account->backoff_ms = 0;
+        if (command->claimed > command->credited)
+            vmres__transfer_break_out(engine, command->vm, command->kind);
+        break;
+    case VMRES_RESULT_CANCELLED: /* whoever called it off has seen to its transfers */
+        account->flags |= ACCOUNT_PIN;
+        break;
+    default:
+        back_off(engine, account);
+        account->flags |= ACCOUNT_PIN;
+        vmres__transfer_break_out(engine, command->vm, command->kind);
+    }
+}
+
+void vmres__removal_given_up(struct vmres_engine *engine, struct command *command)
+{
+    struct account *account = account_of(engine, command->vm, command->kind);
+
+    back_off(engine, account);
+    vmres__trace(engine, (struct vmres_trace_record){
+                             .type = VMRES_TRACE_CANCEL,
+                             .level = VMRES_TRACE_WARN,
+                             .kind = command->kind,
+                             .vm = command->vm,
+                             .other = VMRES_VM_NONE,
+                             .amount = command->amount - min_u32(command->amount, command->claimed),
+                             .reason = "uncooperative: no progress; left alone for a while"});
+    vmres__transfer_break_out(engine, command->vm, command->kind);
+}

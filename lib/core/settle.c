@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sends what follows from the books. An account that was changed is marked, and in the end of each
+ * step every marked account is looked at: what should its VM be told, and what has it been told?
+ * The answer is a command with an absolute target, a call-off, or nothing. This is the only place
+ * where resizes are sent.
+ *
+ * A VM is told to shrink to its charge less what is disputed and what its open transfers still want;
+ * it is told to grow only when nothing shrinks it. Invariant: the charge covers every target sent.
+ */
+#include <assert.h>
+
+#include "internal.h"
+
+enum sent { SENT, NOTHING, FULL, EMPTY }; /* FULL: the outbox; EMPTY: the pool of commands */
+
+void vmres__settle_mark(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    uint32_t name = vm * engine->kind_count + kind;
+
+    if (account->flags & ACCOUNT_DIRTY)
+        return;
+    account->flags |= ACCOUNT_DIRTY;
+    account->next_dirty = NONE;
+    if (engine->dirty_first == NONE)
+        engine->dirty_first = name;
+    else
+        account_of(engine, engine->dirty_last / engine->kind_count,
+                   engine->dirty_last % engine->kind_count)
+            ->next_dirty = name;
+    engine->dirty_last = name;
+}
+
+static const struct {
+    uint8_t trace, level, step;
+} told[] = {
+    [VMRES_ACTION_REQUEST_REMOVAL] = {VMRES_TRACE_REMOVE, VMRES_TRACE_INFO, 4},
+    [VMRES_ACTION_REASSIGN] = {VMRES_TRACE_ALLOT, VMRES_TRACE_DEBUG, 6},
+    [VMRES_ACTION_NOTIFY] = {VMRES_TRACE_NOTIFY, VMRES_TRACE_INFO, 7},
+    [VMRES_ACTION_PIN] = {VMRES_TRACE_PIN, VMRES_TRACE_DEBUG, 0},
+};
+
+/* The one transfer a request to a donor serves, or NULL where there are several. */
+static const struct transfer *only_transfer(const struct vmres_engine *engine,
+                                            const struct command *plan)
+{
+    uint32_t first = account_of(engine, plan->vm, plan->kind)->outgoing;
+
+    if (plan->type != VMRES_ACTION_REQUEST_REMOVAL || first == NONE ||
+        engine->transfers[first].out_next != NONE)
+        return NULL;
+    return &engine->transfers[first];
+}
+
+/* Opens a command, puts it into *slot and its action into the outbox. */
+static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t *slot,
+                      uint16_t flags)
+{
+    struct kind *kind = &engine->kinds[plan.kind];
+    struct vmres_action *action;
+    struct command *command;
+    const struct transfer *only = only_transfer(engine, &plan);
+    uint32_t index;
+
+    if (vmres__outbox_full(engine))
+        return FULL;
+    index = vmres__command_open(engine, plan.type, plan.vm, plan.kind);
+    if (index == NONE)
+        return EMPTY;
+    command = &engine->commands[index];
+    command->target = plan.target;
+    command->amount = plan.amount;
+    command->bound = plan.bound;
+    if (*slot != NONE)
+        vmres__command_supersede(engine, *slot, index);
+    *slot = index;
+    action = vmres__outbox_push(engine, plan.type, plan.vm, plan.kind);
+    action->id = command->id;
+    action->flags = flags;
+    action->as.resize.target = units_of(kind, plan.target);
+    action->as.resize.amount = units_of(kind, plan.amount);
+    action->as.resize.transfer = only ? only->id : 0;
+    vmres__trace(engine,
+                 (struct vmres_trace_record){.type = told[plan.type].trace,
+                                             .level = told[plan.type].level,
+                                             .step = told[plan.type].step,
+                                             .kind = plan.kind,
+                                             .vm = plan.vm,
+                                             .other = only ? only->recipient : VMRES_VM_NONE,
+                                             .transfer = only ? only->id : 0,
+                                             .amount = plan.amount,
+                                             .target = plan.target,
+                                             .reason = kind->reasons[plan.vm]});
+    return SENT;
+}
+
+static enum sent call_off(struct vmres_engine *engine, uint32_t index)
+{
+    struct command *command;
+    struct vmres_action *action;
+
+    if (index == NONE || !engine->commands[index].wanted_cancel ||
+        engine->commands[index].state != COMMAND_OPEN)
+        return NOTHING;
+    if (vmres__outbox_full(engine))
+        return FULL;
+    command = &engine->commands[index];
+    command->state = COMMAND_CANCELLING;
+    command->progress_ms = engine->now;
+    action = vmres__outbox_push(engine, VMRES_ACTION_CANCEL, command->vm, command->kind);
+    action->id = ++engine->serial << SLOT_BITS | ((1u << SLOT_BITS) - 1);
+    action->as.cancel.command = command->id;
+    return SENT;
+}
+
+/* The donor's side: ask, ask anew, or call off. */
+static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    struct command *open = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+    uint32_t wanted = view->charge - account->disputed - view->outgoing;
+    bool asking = open && open->type == VMRES_ACTION_REQUEST_REMOVAL;
+
+    if (open && open->state != COMMAND_OPEN)
+        return NOTHING;
+    if (view->outgoing == 0) {
+        if (asking)
+            open->wanted_cancel = 1;
+        return call_off(engine, account->shrink);
+    }
+    if (open && (!asking || open->wanted_cancel))
+        return call_off(engine, account->shrink);
+    if (open && (open->target == wanted || open->older != NONE))
+        return NOTHING;
+    return send(engine,
+                (struct command){
+                    .type = VMRES_ACTION_REQUEST_REMOVAL,
+                    .vm = vm,
+                    .kind = kind,
+                    .target = wanted,
+                    .amount = view->outgoing,
+                    .bound = max_u32(view->outgoing, view->held - min_u32(view->held, wanted))},
+                &account->shrink, 0);
+}
+
+/* The first allotment: before the VM runs. */
+static enum sent settle_initial(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    enum sent sent;
+
+    if (!(account->flags & ACCOUNT_INITIAL) || account->reassign != NONE)
+        return NOTHING;
+    sent = send(engine,
+                (struct command){.type = VMRES_ACTION_REASSIGN,
+                                 .vm = vm,
+                                 .kind = kind,
+                                 .target = view_of(engine, vm, kind)->charge},
+                &account->reassign, VMRES_ACTION_INITIAL);
+    if (sent == SENT)
+        account->flags &= (uint8_t)~ACCOUNT_INITIAL;
+    return sent;
+}
+
+/* The recipient's side: change its configuration, then tell it. */
+static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    uint32_t target = view->charge - account->disputed;
+    struct command plan = {.vm = vm, .kind = kind, .target = target};
+    enum sent sent;
+
+    if (account->untold > 0 && account->reassign == NONE) {
+        plan.type = VMRES_ACTION_REASSIGN;
+        plan.amount = account->untold;
+        sent = send(engine, plan, &account->reassign, 0);
+        if (sent == SENT)
+            account->untold = 0;
+        return sent;
+    }
+    if (!(account->flags & ACCOUNT_NOTIFY))
+        return NOTHING;
+    if (account->notify != NONE && (engine->commands[account->notify].state != COMMAND_OPEN ||
+                                    engine->commands[account->notify].older != NONE))
+        return NOTHING;
+    plan.type = VMRES_ACTION_NOTIFY;
+    plan.target = account->target;
+    plan.amount = vmres__grant_told(engine, vm, kind);
+    plan.bound = max_u32(plan.amount, target - min_u32(target, view->held));
+    sent = send(engine, plan, &account->notify, 0);
+    if (sent == SENT)
+        account->flags &= (uint8_t)~ACCOUNT_NOTIFY;
+    return sent;
+}
+
+static bool idle(const struct account *account)
+{
+    return account->shrink == NONE && account->reassign == NONE && account->notify == NONE;
+}
+
+static enum sent settle_pin(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    enum sent sent;
+
+    if (!(account->flags & ACCOUNT_PIN) || !idle(account))
+        return NOTHING;
+    sent = send(
+        engine,
+        (struct command){.type = VMRES_ACTION_PIN, .vm = vm, .kind = kind, .target = view->held},
+        &account->shrink, 0);
+    if (sent == SENT)
+        account->flags &= (uint8_t)~ACCOUNT_PIN;
+    return sent;
+}
+
+static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    uint8_t state = engine->vms[vm].state;
+    enum sent sent;
+
+    if (state == VMRES_VM_VACANT || state == VMRES_VM_SILENT)
+        return NOTHING;
+    sent = call_off(engine, account->reassign);
+    if (sent == NOTHING)
+        sent = call_off(engine, account->notify);
+    if (sent == NOTHING)
+        sent = settle_initial(engine, vm, kind);
+    if (sent == NOTHING)
+        sent = settle_pin(engine, vm, kind);
+    if (sent == NOTHING && state == VMRES_VM_LIVE)
+        sent = settle_shrink(engine, vm, kind);
+    if (sent == NOTHING && state == VMRES_VM_LIVE && account->shrink == NONE)
+        sent = settle_grow(engine, vm, kind);
+    return sent;
+}
+
+/* Looks at every marked account; VMRES_MORE when the outbox is full before all were. */
+enum vmres_status vmres__settle(struct vmres_engine *engine)
+{
+    while (engine->dirty_first != NONE && !engine->halted) {
+        uint32_t name = engine->dirty_first;
+        uint32_t vm = name / engine->kind_count;
+        uint8_t kind = (uint8_t)(name % engine->kind_count);
+        struct account *account = account_of(engine, vm, kind);
+        enum sent sent;
+
+        do
+            sent = settle_account(engine, vm, kind);
+        while (sent == SENT);
+        if (sent == FULL)
+            return VMRES_MORE;
+        if (sent == EMPTY)
+            return VMRES_OK; /* stays marked: a command that ends makes room */
+        account->flags &= (uint8_t)~ACCOUNT_DIRTY;
+        engine->dirty_first = account->next_dirty;
+    }
+    return VMRES_OK;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making trace records: fills in the time, turns granules into units, leaves out what nobody wants
+ * to hear. How a record reads as a line is trace_format.c's business.
+ */
+#include "internal.h"
+
+void vmres__trace(const struct vmres_engine *engine, struct vmres_trace_record record)
+{
+    if (engine->tracer.function == NULL || record.level > engine->tracer.level)
+        return;
+    record.time_ms = engine->now;
+    record.amount = units_of(&engine->kinds[record.kind], record.amount);
+    record.target = units_of(&engine->kinds[record.kind], record.target);
+    engine->tracer.function(engine->tracer.user, &record);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A VM's life.
+ *
+ *     VACANT --added--> BOOTING --live--> LIVE --gone--> VACANT
+ *                          |               ^  |
+ *                          +-live, adopted-|--|--> ADOPTING --pinned--> LIVE
+ *                          ^               |  |                  ^
+ *                          +--- reborn ----+--+    SILENT -speaks+
+ *                                             +------^ a command's end never came
+ *
+ * gone and reborn are possible in every state but VACANT; so is silent where commands are open.
+ *
+ * Invariant: a VM that is not LIVE is in no open transfer; only LIVE ones are judged; the former
+ * incarnation's words are dropped (engine.c). What a VM leaves behind, its charge, is free exactly
+ * once: when it is gone.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define EDGE(state) (1u << (state))
+
+static const uint8_t edges[] = {
+    [VMRES_VM_VACANT] = EDGE(VMRES_VM_BOOTING),
+    [VMRES_VM_BOOTING] = EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_SILENT) |
+                         EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_ADOPTING] = EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_SILENT) |
+                          EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_LIVE] = EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_SILENT] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_VACANT),
+};
+
+static bool counts_as_live(uint8_t state)
+{
+    return state == VMRES_VM_LIVE || state == VMRES_VM_ADOPTING;
+}
+
+static void become(struct vmres_engine *engine, uint32_t vm, enum vmres_vm_state state)
+{
+    static const char *const words[] = {[VMRES_VM_VACANT] = "gone",
+                                        [VMRES_VM_BOOTING] = "booting",
+                                        [VMRES_VM_ADOPTING] = "adopting",
+                                        [VMRES_VM_LIVE] = "live",
+                                        [VMRES_VM_SILENT] = "silent: a command has no end"};
+    struct vm *it = &engine->vms[vm];
+
+    if (it->state == state)
+        return;
+    assert(edges[it->state] & EDGE(state));
+    if (counts_as_live(it->state) && !counts_as_live(state))
+        vmres__round_leave(engine, vm);
+    if (!counts_as_live(it->state) && counts_as_live(state))
+        vmres__round_join(engine, vm);
+    engine->live += counts_as_live(state);
+    engine->live -= counts_as_live(it->state);
+    it->state = (uint8_t)state;
+    vmres__trace(engine,
+                 (struct vmres_trace_record){.type = VMRES_TRACE_VM,
+                                             .level = state == VMRES_VM_SILENT ? VMRES_TRACE_WARN
+                                                                               : VMRES_TRACE_INFO,
+                                             .vm = vm,
+                                             .other = VMRES_VM_NONE,
+                                             .reason = words[state]});
+}
+
+/* Nothing that was open goes on; what it was charged with for it stays charged. */
+static void drop_business(struct vmres_engine *engine, uint32_t vm)
+{
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        struct account *account = account_of(engine, vm, k);
+
+        vmres__transfer_break_out(engine, vm, k);
+        vmres__transfer_break_in(engine, vm, k);
+        account->untold = 0;
+        account->unincorporated = 0;
+        account->flags &= (uint8_t) ~(ACCOUNT_INITIAL | ACCOUNT_PIN | ACCOUNT_NOTIFY);
+        if (account->pins > 0)
+            engine->kinds[k].adopting--;
+        account->pins = 0;
+    }
+}
+
+static void reset_account(struct kind *kind, uint32_t vm)
+{
+    struct account *account = &kind->accounts[vm];
+
+    /* An account in the queue to be settled stays in it. */
+    *account = (struct account){.witness = NONE,
+                                .limit = NONE,
+                                .initial = NONE,
+                                .shrink = NONE,
+                                .reassign = NONE,
+                                .notify = NONE,
+                                .outgoing = NONE,
+                                .incoming = NONE,
+                                .next_dirty = account->next_dirty,
+                                .flags = account->flags & ACCOUNT_DIRTY};
+    memset(&kind->views[vm], 0, sizeof kind->views[vm]);
+    kind->reasons[vm] = NULL;
+    kind->shares_stale = true;
+}
+
+/* --- added, limits, live, gone --- */
+
+static enum vmres_status added(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct vm *vm = &engine->vms[event->vm];
+
+    if (vm->state != VMRES_VM_VACANT)
+        return VMRES_EXISTS;
+    if (event->incarnation <= vm->incarnation)
+        return VMRES_STALE;
+    *vm = (struct vm){.tag = event->as.added.tag,
+                      .incarnation = event->incarnation,
+                      .flags = event->flags & VMRES_FLAG_ADOPTED ? VM_ADOPTED : 0};
+    for (uint32_t k = 0; k < engine->kind_count; k++) {
+        struct kind *kind = &engine->kinds[k];
+        unsigned char *state = kind->policy_vms + event->vm * kind->policy->vm_state_size;
+
+        reset_account(kind, event->vm);
+        kind->views[event->vm].flags = VMRES_VIEW_PRESENT;
+        memset(state, 0, kind->policy->vm_state_size);
+        if (kind->policy->admit)
+            kind->policy->admit(kind->policy_state, state, event->vm);
+    }
+    engine->top = max_u32(engine->top, event->vm + 1);
+    become(engine, event->vm, VMRES_VM_BOOTING);
+    return VMRES_OK;
+}
+
+/* An adopted VM is charged with the most it could hold from the first moment. */
+static void charge_most(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    struct account *account = &kind->accounts[vm];
+    struct vmres_view *view = &kind->views[vm];
+    uint32_t most = max_u32(account->limit == NONE ? 0 : account->limit, account->ceiling);
+
+    if (most <= view->charge)
+        return;
+    vmres__ledger_seize(&kind->ledger, &view->charge, most - view->charge);
+    vmres__trace(engine,
+                 (struct vmres_trace_record){.type = VMRES_TRACE_LEDGER,
+                                             .level = VMRES_TRACE_INFO,
+                                             .kind = kind_index,
+                                             .vm = vm,
+                                             .other = VMRES_VM_NONE,
+                                             .amount = view->charge,
+                                             .target = view->charge,
+                                             .reason = "charged with the most it could hold"});
+}
+
+static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct kind *kind = &engine->kinds[event->kind];
+    struct account *account = &kind->accounts[event->vm];
+    struct vmres_view *view = &kind->views[event->vm];
+    struct vm *vm = &engine->vms[event->vm];
+    uint32_t floor = granules_up(kind, event->as.limits.floor);
+    uint32_t ceiling = granules_down(kind, event->as.limits.ceiling);
+    uint32_t weight = event->as.limits.weight ? event->as.limits.weight : 1;
+
+    if (vm->state == VMRES_VM_VACANT)
+        return VMRES_UNKNOWN;
+    if (floor > ceiling || weight > VMRES_WEIGHT_MAX ||
+        event->as.limits.participation > VMRES_PARTICIPATE_BOTH)
+        return VMRES_INVALID;
+    if (kind->floors - account->floor + floor > kind->ledger.capacity - kind->ledger.reserve)
+        return VMRES_NOROOM;
+    kind->floors = kind->floors - account->floor + floor;
+    account->floor = floor;
+    account->ceiling = ceiling;
+    account->participation = (uint8_t)event->as.limits.participation;
+    account->initial =
+        event->flags & VMRES_FLAG_AUTO
+            ? NONE
+            : min_u32(max_u32(granules_down(kind, event->as.limits.initial), floor), ceiling);
+    view->floor = min_u32(floor, account->limit);
+    view->ceiling = min_u32(ceiling, account->limit);
+    view->weight = weight;
+    kind->shares_stale = true;
+    vm->limited |= (uint8_t)(1u << event->kind);
+    if ((vm->flags & VM_ADOPTED) && vm->state == VMRES_VM_BOOTING)
+        charge_most(engine, event->vm, event->kind);
+    return VMRES_OK;
+}
+
+static enum vmres_status live(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct vm *vm = &engine->vms[event->vm];
+    uint32_t all = (1u << engine->kind_count) - 1;
+
+    if (vm->state == VMRES_VM_VACANT)
+        return VMRES_UNKNOWN;
+    if (vm->state != VMRES_VM_BOOTING || vm->limited != all)
+        return VMRES_STATE;
+    for (uint32_t k = 0; k < engine->kind_count; k++)
+        if (!(account_of(engine, event->vm, k)->flags & ACCOUNT_HELD))
+            return VMRES_STATE;
+    if (vm->flags & VM_ADOPTED)
+        vmres__vm_adopt(engine, event->vm);
+    else if (vm->allotted != all)
+        return VMRES_STATE;
+    else
+        become(engine, event->vm, VMRES_VM_LIVE);
+    return VMRES_OK;
+}
+
+static enum vmres_status gone(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    if (engine->vms[event->vm].state == VMRES_VM_VACANT)
+        return VMRES_UNKNOWN;
+    drop_business(engine, event->vm);
+    vmres__command_drop_all(engine, event->vm);
+    for (uint32_t k = 0; k < engine->kind_count; k++) {
+        struct kind *kind = &engine->kinds[k];
+        struct vmres_view *view = &kind->views[event->vm];
+
+        kind->floors -= kind->accounts[event->vm].floor;
+        vmres__ledger_shed(&kind->ledger, &view->charge, view->charge);
+        reset_account(kind, event->vm);
+    }
+    become(engine, event->vm, VMRES_VM_VACANT);
+    return VMRES_OK;
+}
+
+enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    switch (event->type) {
+    case VMRES_EVENT_VM_ADDED:
+        return added(engine, event);
+    case VMRES_EVENT_VM_LIMITS:
+        return limits(engine, event);
+    case VMRES_EVENT_VM_LIVE:
+        return live(engine, event);
+    default:
+        return gone(engine, event);
+    }
+}
+
+/* --- adoption, silence, rebirth --- */
+
+/* Pins every kind at what the VM was seen to hold, to be confirmed twice. */
+void vmres__vm_adopt(struct vmres_engine *engine, uint32_t vm)
+{
+    become(engine, vm, VMRES_VM_ADOPTING);
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        struct account *account = account_of(engine, vm, k);
+
+        account->pins = 2;
+        account->flags |= ACCOUNT_PIN;
+        engine->kinds[k].adopting++;
+        vmres__settle_mark(engine, vm, k);
+    }
+}
+
+/* One kind's pins are confirmed; with the last of them the VM takes part. */
+void vmres__vm_confirmed(struct vmres_engine *engine, uint32_t vm)
+{
+    for (uint32_t k = 0; k < engine->kind_count; k++)
+        if (account_of(engine, vm, k)->pins > 0)
+            return;
+    engine->vms[vm].allotted = (uint8_t)((1u << engine->kind_count) - 1);
+    become(engine, vm, VMRES_VM_LIVE);
+}
+
+void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm)
+{
+    if (engine->vms[vm].state == VMRES_VM_SILENT)
+        return;
+    drop_business(engine, vm);
+    become(engine, vm, VMRES_VM_SILENT);
+}
+
+/* A lost command has ended after all; when the last one has, the VM is adopted anew. */
+void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
+{
+    if (engine->vms[vm].state != VMRES_VM_SILENT)
+        return;
+    for (uint32_t c = engine->command_open; c != NONE; c = engine->commands[c].next)
+        if (engine->commands[c].vm == vm)
+            return;
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        if (!(account_of(engine, vm, k)->flags & ACCOUNT_HELD)) {
+            become(engine, vm, VMRES_VM_BOOTING); /* its first allotment never came through */
+            return;
+        }
+    }
+    vmres__vm_adopt(engine, vm);
+}
+
+/* A new life under the same name: nothing said before counts, and it may hold its whole size. */
+void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarnation)
+{
+    drop_business(engine, vm);
+    vmres__command_drop_all(engine, vm);
+    engine->vms[vm].incarnation = incarnation;
+    engine->vms[vm].flags |= VM_ADOPTED;
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        struct account *account = account_of(engine, vm, k);
+        struct vmres_view *view = view_of(engine, vm, k);
+
+        account->disputed = 0;
+        account->witness = NONE;
+        account->flags &= ACCOUNT_DIRTY;
+        account->backoff_ms = 0;
+        account->failures = 0;
+        view->flags = VMRES_VIEW_PRESENT;
+        view->stall = 0;
+        charge_most(engine, vm, k);
+    }
+    engine->round.notice = true;
+    become(engine, vm, VMRES_VM_BOOTING);
+}

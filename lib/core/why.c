@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a VM has what it has: its books, what it last said and how long ago, the last verdict and what
+ * its policy thinks of it, in one line.
+ */
+#include "internal.h"
+#include "text.h"
+
+static void add_stall(struct text *text, uint32_t stall)
+{
+    if (stall > 0)
+        vmres__text_add(text, ", stalls %u.%02u%%", stall * 100 / VMRES_STALL_ONE,
+                        stall % (VMRES_STALL_ONE / 100));
+}
+
+static void add_age(struct text *text, const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    if (account_of(engine, vm, kind)->flags & ACCOUNT_REPORTED)
+        vmres__text_add(text, " (%u ms ago)",
+                        (uint32_t)engine->now - view_of(engine, vm, kind)->reported);
+    else
+        vmres__text_add(text, " (no report to go by)");
+}
+
+static void add_part(struct text *text, const struct kind *kind, const char *before,
+                     uint32_t granules)
+{
+    if (granules == 0)
+        return;
+    vmres__text_add(text, "%s", before);
+    vmres__text_add_amount(text, kind->resource.unit, units_of(kind, granules));
+}
+
+size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,
+                        char *buffer, size_t size)
+{
+    struct text text = vmres__text_begin(buffer, size);
+    const struct kind *kind = &engine->kinds[kind_index];
+    const struct vmres_view *view;
+    char thought[160];
+
+    if (kind_index >= engine->kind_count || vm >= engine->max_vms ||
+        engine->vms[vm].state == VMRES_VM_VACANT)
+        return 0;
+    view = &kind->views[vm];
+    vmres__text_add(&text, "holds ");
+    vmres__text_add_amount(&text, kind->resource.unit, units_of(kind, view->held));
+    vmres__text_add(&text, ", uses ");
+    vmres__text_add_amount(&text, kind->resource.unit, units_of(kind, view->used));
+    add_stall(&text, view->stall);
+    add_age(&text, engine, vm, kind_index);
+    add_part(&text, kind, ", entitled to ", view->entitlement);
+    add_part(&text, kind, ", still to give ", view->outgoing);
+    add_part(&text, kind, ", still to get ", view->incoming);
+    add_part(&text, kind, ", disputed ", kind->accounts[vm].disputed);
+    if (view->flags & VMRES_VIEW_UNCOOPERATIVE)
+        vmres__text_add(&text, ", left alone: it did not do as asked");
+    if (kind->reasons[vm])
+        vmres__text_add(&text, "; last verdict: %s", kind->reasons[vm]);
+    if (kind->policy->explain &&
+        kind->policy->explain(kind->policy_state,
+                              kind->policy_vms + vm * kind->policy->vm_state_size, view, thought,
+                              sizeof thought) > 0)
+        vmres__text_add(&text, "; %s: %s", kind->policy->name, thought);
+    return text.length;
+}
