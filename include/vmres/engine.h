@@ -4,8 +4,8 @@
  *
  *     event --> vmres_engine_step() --> actions
  *
- * It allocates when it is created and never again; it reads no clock, draws no random number, prints
- * nothing, calls nobody but the tracer and the policies. Most users hold it inside a driver
+ * It allocates when it is created and never again; it reads no clock, draws no random number,
+ * prints nothing, calls nobody but the tracer and the policies. Most users hold it inside a driver
  * (driver.h), which queues events, carries actions to a backend and keeps names.
  *
  * Threads: one engine belongs to one thread at a time; distinct engines are independent.
@@ -90,11 +90,12 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_step(struct vmres_engine
  * comes early does nothing. */
 VMRES_API uint64_t vmres_engine_deadline(const struct vmres_engine *engine);
 
-/* Event builders: zeroed, then filled. */
+/* Event builders: zeroed, then filled. Limits are for kind 0, initial auto, weight 1, taking part
+ * both ways; change what differs. */
 VMRES_API struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms,
                                               uint32_t vm, uint32_t incarnation);
 VMRES_API struct vmres_event vmres_event_limits(uint64_t now_ms, uint32_t vm, uint32_t incarnation,
-                                                uint8_t kind, uint64_t floor, uint64_t ceiling);
+                                                uint64_t floor, uint64_t ceiling);
 
 VMRES_END_DECLS
 

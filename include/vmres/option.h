@@ -25,7 +25,8 @@ enum vmres_option_type {
     VMRES_OPTION_TABLE,     /* const struct vmres_table *: a CSV file, columns matched by VM name */
 };
 
-/* Rows in ascending time; cells[row * columns + vm] is the amount in the kind's unit for VM id vm. */
+/* Rows in ascending time; cells[row * columns + vm] is the amount in the kind's unit for VM id
+ * vm. */
 struct vmres_table {
     uint32_t rows, columns;
     const uint64_t *times_ms;

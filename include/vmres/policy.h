@@ -65,8 +65,9 @@ struct vmres_round {
 };
 
 /*
- * One judgement's output. A VM that is not named keeps what it holds, and what was still to come or
- * to go is called off: a plan is made from what is held, old promises vanish. `reason` is static text.
+ * One judgement's output. A VM that is not named keeps what it holds, and what was still to come
+ * or to go is called off: a plan is made from what is held, old promises vanish. `reason` is
+ * static text.
  */
 struct vmres_verdict;
 VMRES_API void vmres_verdict_set(struct vmres_verdict *verdict, uint32_t vm, uint32_t target,
@@ -115,8 +116,8 @@ struct vmres_policy {
     const void *options;
 };
 
-/* The ready-made ones by name ("static", "script", "usage", "pressure"), or NULL; and by index, NULL
- * after the last. Their options structs are in policies.h. */
+/* The ready-made ones by name ("static", "script", "usage", "pressure"), or NULL; and by index,
+ * NULL after the last. Their options structs are in policies.h. */
 VMRES_API const struct vmres_policy_ops *vmres_policy_find(const char *name);
 VMRES_API const struct vmres_policy_ops *vmres_policy_at(uint32_t index);
 

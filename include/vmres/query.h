@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queries: what an engine knows, copied out. All are read-only, cost O(1) unless said otherwise, and
- * may be called whenever no step is running. Amounts are in the kind's unit.
+ * Queries: what an engine knows, copied out. All are read-only, cost O(1) unless said otherwise,
+ * and may be called whenever no step is running. Amounts are in the kind's unit.
  */
 #ifndef VMRES_QUERY_H
 #define VMRES_QUERY_H
@@ -99,8 +99,8 @@ VMRES_API void vmres_engine_counters(const struct vmres_engine *engine,
 VMRES_API int vmres_engine_next_transfer(const struct vmres_engine *engine, uint32_t *cursor,
                                          struct vmres_transfer_info *info);
 
-/* Says in one line why a VM has what it has: the last verdict, its inputs and their ages. Returns as
- * snprintf does; an empty line for a vacant slot. */
+/* Says in one line why a VM has what it has: the last verdict, its inputs and their ages.
+ * Returns as snprintf does; an empty line for a vacant slot. */
 VMRES_API size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t kind,
                                   char *buffer, size_t size);
 

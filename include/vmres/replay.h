@@ -35,9 +35,9 @@ struct vmres_replay_result {
 
 VMRES_API void vmres_replay_options_init(struct vmres_replay_options *options);
 /*
- * VMRES_OK: the whole log was replayed (look at differences). VMRES_PARSE: not a log, another format
- * version, or damaged: error says at which byte; VMRES_UNKNOWN: a policy is not to be found;
- * VMRES_NOMEM.
+ * VMRES_OK: the whole log was replayed (look at differences). VMRES_PARSE: not a log, another
+ * format version, or damaged: error says at which byte; VMRES_UNKNOWN: a policy is not to be
+ * found; VMRES_NOMEM.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_replay_run(
     const struct vmres_replay_options *options, struct vmres_replay_result *result,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Creating an engine: options are checked, its whole memory is laid out in one block and asked for at
- * once. The layout is walked twice, first without a block, to learn its size. Memory is touched only
- * as VMs, transfers and commands come into use.
+ * Creating an engine: options are checked, its whole memory is laid out in one block and asked for
+ * at once. The layout is walked twice, first without a block, to learn its size. Memory is touched
+ * only as VMs, transfers and commands come into use.
  */
 #include <string.h>
 

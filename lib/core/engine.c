@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one way in: a step checks an event, hands it to its family, then sends what follows. A refused
- * event is counted and traced and changes nothing else. How an engine is laid out in memory is
- * create.c's; this file knows the order of things, not their meaning.
+ * The one way in: a step checks an event, hands it to its family, then sends what follows. A
+ * refused event is counted and traced and changes nothing else. How an engine is laid out in
+ * memory is create.c's; this file knows the order of things, not their meaning.
  */
 #include <string.h>
 
@@ -183,11 +183,10 @@ struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms,
 }
 
 struct vmres_event vmres_event_limits(uint64_t now_ms, uint32_t vm, uint32_t incarnation,
-                                      uint8_t kind, uint64_t floor, uint64_t ceiling)
+                                      uint64_t floor, uint64_t ceiling)
 {
     struct vmres_event event = vmres_event_make(VMRES_EVENT_VM_LIMITS, now_ms, vm, incarnation);
 
-    event.kind = kind;
     event.flags = VMRES_FLAG_AUTO;
     event.as.limits.floor = floor;
     event.as.limits.ceiling = ceiling;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps 6 to 8: a piece enters the recipient's charge, then its configuration is changed, then it is
- * told, then it takes the piece into use. The charge rises before anything is sent; REASSIGNED and
- * INCORPORATED move nothing in the ledger. A grant that fails stays charged until an observation
- * shows that the VM cannot hold it: the account is pinned, and pin.c gives back what is too much.
+ * Steps 6 to 8: a piece enters the recipient's charge, then its configuration is changed, then it
+ * is told, then it takes the piece into use. The charge rises before anything is sent; REASSIGNED
+ * and INCORPORATED move nothing in the ledger. A grant that fails stays charged until an
+ * observation shows that the VM cannot hold it: the account is pinned, and pin.c gives back what
+ * is too much.
  *
  * Invariant: unincorporated is what has been placed and neither incorporated nor failed over all
  * transfers into the account; untold is that part of it for which no REASSIGN was sent.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bounds a verdict before it is planned: whatever a policy says, no target lies below a floor or
- * above a ceiling; no VM is shrunk on the strength of a report that is too old; none that claims need
- * is put below min(need, entitlement); one that refuses to give back is lent nothing beyond its
- * entitlement. A policy that carries out an operator's commands is held to floor and ceiling only.
+ * above a ceiling; no VM is shrunk on the strength of a report that is too old; none that claims
+ * need is put below min(need, entitlement); one that refuses to give back is lent nothing beyond
+ * its entitlement. A policy that carries out an operator's commands is held to floor and ceiling
+ * only.
  */
 #include "internal.h"
 

@@ -5,8 +5,9 @@
  */
 #include "internal.h"
 
-/* Whether what the VM said last still counts, by the host's clock. A VM that stalled when last heard
- * keeps its claim, up to its entitlement, for as long again: agents die first when memory is short. */
+/* Whether what the VM said last still counts, by the host's clock. A VM that stalled when last
+ * heard keeps its claim, up to its entitlement, for as long again: agents die first when memory
+ * is short. */
 static uint16_t freshness(const struct vmres_engine *engine, struct account *account,
                           struct vmres_view *view)
 {

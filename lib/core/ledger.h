@@ -5,8 +5,8 @@
  *     free + charged + transit + reserve = capacity + deficit         (conservation)
  *     deficit > 0 implies free = 0, and nothing is granted            (worked off first)
  *
- * charged is the sum of the VMs' charges; each entry that touches a charge is handed that charge, so
- * that the two cannot part. deficit arises only from the involuntary entries, seize and resize.
+ * charged is the sum of the VMs' charges; each entry that touches a charge is handed that charge,
+ * so that the two cannot part. deficit arises only from the involuntary entries, seize and resize.
  */
 #ifndef VMRES_CORE_LEDGER_H
 #define VMRES_CORE_LEDGER_H

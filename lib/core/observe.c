@@ -2,15 +2,15 @@
 /*
  * What the host sees of a VM, and what that does to the books. A VM that holds, or may hold, more
  * than its charge is charged at once (involuntary: a retake, a self-deflation, somebody else's
- * command), whatever that does to the host: the deficit is then worked off. A charge falls only when
- * nothing is open on the account and the host's witness agrees.
+ * command), whatever that does to the host: the deficit is then worked off. A charge falls only
+ * when nothing is open on the account and the host's witness agrees.
  *
  * Invariant: after an observation the charge covers held, target and witness, tolerance apart.
  */
 #include "internal.h"
 
-/* A device's word is partly the guest's (a balloon's size is): it cannot claim to hold more than the
- * device's maximum, or, where that is unknown, its ceiling. */
+/* A device's word is partly the guest's (a balloon's size is): it cannot claim to hold more
+ * than the device's maximum, or, where that is unknown, its ceiling. */
 void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t held)
 {
     struct account *account = account_of(engine, vm, kind);

@@ -3,10 +3,10 @@
  * From targets to transfers, for resources of which any part will do.
  *
  * A plan starts from what VMs are charged with: each named VM has a gap, target less charge. Open
- * transfers that still close gaps are kept, as far as they do; all others are trimmed, so that an old
- * promise never outlives the judgement that made it. What is left of the gaps is met from the free
- * pool, then by matching donors to recipients. While the host has a deficit, that is the plan:
- * nothing grows, and VMs above their entitlement give first.
+ * transfers that still close gaps are kept, as far as they do; all others are trimmed, so that an
+ * old promise never outlives the judgement that made it. What is left of the gaps is met from the
+ * free pool, then by matching donors to recipients. While the host has a deficit, that is the
+ * plan: nothing grows, and VMs above their entitlement give first.
  *
  * Matching is one walk along donors and recipients, O(n). Recipients stand in windows of FAN: a
  * donor's amount is shared within a window in proportion to the gaps, so that no recipient depends
@@ -23,8 +23,8 @@
 
 /* --- what must be had, whatever the policy says --- */
 
-/* What VM `vm` could give beyond its gap: first what is above its entitlement, then what it does not
- * use; never what it needs and is entitled to. */
+/* What VM `vm` could give beyond its gap: first what is above its entitlement, then what it
+ * does not use; never what it needs and is entitled to. */
 static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, bool unused)
 {
     const struct vmres_view *view = &kind->views[vm];
@@ -40,7 +40,8 @@ static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, bool 
     return has > keep ? has - keep : 0;
 }
 
-/* Opens gaps that sum to `need`, in proportion to what each VM can give. Returns what is missing. */
+/* Opens gaps that sum to `need`, in proportion to what each VM can give. Returns what is
+ * missing. */
 static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t need, bool unused)
 {
     struct kind *kind = &engine->kinds[kind_index];

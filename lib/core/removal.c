@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Step 5: what a donor says it removed. Nothing leaves a charge because a guest says so: a piece
- * counts once a host-side witness agrees (what the VM's process holds fits the charge afterwards) or
- * a cap makes retaking impossible. The rest is disputed: charged, not grantable, traced.
+ * counts once a host-side witness agrees (what the VM's process holds fits the charge afterwards)
+ * or a cap makes retaking impossible. The rest is disputed: charged, not grantable, traced.
  *
  * Invariant: an account's disputed part is the sum of claimed - credited over its removals, open or
  * ended; a verified piece is passed on in the same step, so that nothing stays in transit.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When to examine and when to judge. A round begins every period with one inquiry to all (step 1);
- * judgement follows when the last report expected is in (step 2), or when the inquiry's deadline has
- * passed. A notice of shortage pulls a judgement to now.
+ * judgement follows when the last report expected is in (step 2), or when the inquiry's deadline
+ * has passed. A notice of shortage pulls a judgement to now.
  *
  * Invariant: awaited counts the accounts of live VMs whose `round` is not this round's number.
  */

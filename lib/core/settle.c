@@ -5,8 +5,9 @@
  * The answer is a command with an absolute target, a call-off, or nothing. This is the only place
  * where resizes are sent.
  *
- * A VM is told to shrink to its charge less what is disputed and what its open transfers still want;
- * it is told to grow only when nothing shrinks it. Invariant: the charge covers every target sent.
+ * A VM is told to shrink to its charge less what is disputed and what its open transfers still
+ * want; it is told to grow only when nothing shrinks it. Invariant: the charge covers every target
+ * sent.
  */
 #include <assert.h>
 

@@ -10,8 +10,8 @@
  *         +-- called off --> CANCELLED              +-- nothing came -> FAILED
  *         +-- donor failed -> FAILED
  *
- * A transfer from the pool starts at PLACING. Pieces overlap: while the donor still releases, earlier
- * pieces are already being incorporated. The state follows from the amounts, in review().
+ * A transfer from the pool starts at PLACING. Pieces overlap: while the donor still releases,
+ * earlier pieces are already being incorporated. The state follows from the amounts, in review().
  *
  * Invariant: asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming`
  * in its view are the sums of asked - released over its transfers; a closed transfer is in no list.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a VM has what it has: its books, what it last said and how long ago, the last verdict and what
- * its policy thinks of it, in one line.
+ * Why a VM has what it has: its books, what it last said and how long ago, the last verdict and
+ * what its policy thinks of it, in one line.
  */
 #include "internal.h"
 #include "text.h"
