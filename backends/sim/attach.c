@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How VMs and a driver come together: when the driver is started, when a VM appears, and when one
+ * was turned away. Invariant: by_id and the ids of the VMs name each other. A VM has an id from
+ * ADDED to LOST while a driver is started; without one, those that run stay as they are, and are
+ * adopted by the next. What becomes of a VM afterwards is life.c's.
+ */
+#include <vmres/query.h>
+
+#include "internal.h"
+
+struct sim_vm *vmres__sim_attach_find(struct vmres_sim *sim, uint32_t id)
+{
+    if (id >= sim->options.max_vms || sim->by_id[id] == VMRES_VM_NONE)
+        return NULL;
+    return &sim->vms[sim->by_id[id]];
+}
+
+static void take_id(struct vmres_sim *sim, struct sim_vm *vm, uint32_t id)
+{
+    sim->by_id[id] = vm->index;
+    vm->id = id;
+    vm->incarnation = vmres_driver_vm_incarnation(sim->backend.driver, id);
+}
+
+void vmres__sim_attach_forget(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    if (vm->id != VMRES_VM_NONE)
+        sim->by_id[vm->id] = VMRES_VM_NONE;
+    vm->id = VMRES_VM_NONE;
+    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+        vmres__sim_shadow_forget(sim, vm, kind);
+}
+
+/* The same driver was started again, and still knows it: nothing to add. */
+static bool recognise(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    uint32_t id = vmres_driver_vm_id(sim->backend.driver, vm->name);
+
+    if (id >= sim->options.max_vms)
+        return false;
+    take_id(sim, vm, id);
+    return true;
+}
+
+static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_before)
+{
+    struct vmres_vm_limits limits[VMRES_KINDS_MAX];
+    struct vmres_vm_spec spec = {
+        .name = vm->name, .tag = vm->tag, .adopted = ran_before, .limits = limits};
+    enum vmres_status status;
+    uint32_t id;
+
+    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+        limits[kind] = vm->holdings[kind].limits;
+    status = vmres_driver_add_vm(sim->backend.driver, &spec, &id);
+    if (status != VMRES_OK)
+        return status;
+    if (id >= sim->options.max_vms)
+        return VMRES_INVALID; /* the driver has room for more VMs than we were told */
+    take_id(sim, vm, id);
+    return VMRES_OK;
+}
+
+/* It ran before this driver: what it holds is there to be seen. */
+static void show(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+        (void)vmres__sim_host_observe(sim, vm, kind);
+    if (vm->life != SIM_SILENT && vm->life != SIM_SETTLING)
+        vmres__sim_life_begin(sim, vm);
+}
+
+/* The world before any driver: it holds what the spec says. */
+static void furnish(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        struct sim_holding *holding = &vm->holdings[kind];
+
+        holding->held = sim_min(holding->limits.initial, holding->limits.ceiling);
+        holding->target = holding->held;
+        holding->allotted = true;
+    }
+    vm->adopted = false;
+    sim->unruly = true; /* nobody saw to it that this fits */
+}
+
+enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    bool ran_before = vm->adopted || sim_running(vm);
+    enum vmres_status status = VMRES_OK;
+
+    if (!recognise(sim, vm))
+        status = add(sim, vm, ran_before);
+    if (status != VMRES_OK)
+        return status;
+    if (vm->adopted)
+        furnish(sim, vm);
+    if (ran_before) {
+        show(sim, vm);
+    } else {
+        vmres__sim_life_blank(sim, vm);
+        vmres__sim_life_enter(sim, vm, SIM_ADDED);
+        sim->allot_due = true;
+    }
+    return VMRES_OK;
+}
+
+void vmres__sim_attach_allot(struct vmres_sim *sim)
+{
+    if (sim->allot_due && vmres_driver_allot(sim->backend.driver) == VMRES_OK)
+        sim->allot_due = false;
+}
+
+enum vmres_status vmres__sim_attach_start(struct vmres_sim *sim, const char **culprit)
+{
+    for (uint32_t i = 0; i < sim->vm_count; i++) {
+        struct sim_vm *vm = &sim->vms[i];
+        enum vmres_status status = VMRES_OK;
+
+        if (sim_running(vm) || (vm->life == SIM_AWAITED && vm->return_ms <= sim->now))
+            status = vmres__sim_attach_introduce(sim, vm);
+        else if (vm->life == SIM_LOST)
+            (void)recognise(sim, vm); /* to be told in the first tick */
+        /* For want of room it is tried again in every tick. */
+        if (status != VMRES_OK && status != VMRES_LIMIT) {
+            *culprit = vm->name;
+            return status;
+        }
+    }
+    vmres__sim_attach_allot(sim);
+    return VMRES_OK;
+}
+
+void vmres__sim_attach_stop(struct vmres_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->vm_count; i++) {
+        struct sim_vm *vm = &sim->vms[i];
+
+        vmres__sim_command_drop(vm, sim->options.kinds);
+        vmres__sim_attach_forget(sim, vm);
+        if (vm->life == SIM_ADDED)
+            vmres__sim_life_enter(sim, vm, SIM_AWAITED);
+    }
+    sim->allot_due = false;
+}
+
+/* The engine may have turned it away for want of room: then it tries again. */
+void vmres__sim_attach_await(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    struct vmres_vm_info info;
+
+    if (vm->since_ms == sim->now)
+        return;
+    sim->allot_due = true;
+    if (vmres_engine_vm(vmres_driver_engine(sim->backend.driver), vm->id, &info) == VMRES_OK &&
+        info.state != VMRES_VM_VACANT && info.incarnation == vm->incarnation)
+        return;
+    vmres__sim_attach_forget(sim, vm);
+    vmres__sim_life_enter(sim, vm, SIM_AWAITED);
+}

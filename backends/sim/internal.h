@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulated world: what its rooms share. Data walks one way through a tick (clock.c):
+ *
+ *     demand -> sensor.c -> guest.c ~~~ driver, engine ~~~ command.c -> device.c -> metric.c
+ *
+ * with fault.c and life.c bending it, host.c telling the driver, and shadow.c looking on. Nothing
+ * here knows how the engine or a policy decides; the ledger is seen only through its public audit.
+ */
+#ifndef VMRES_SIM_INTERNAL_H
+#define VMRES_SIM_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <vmres/sim.h>
+#include <vmres/sim_fault.h>
+#include <vmres/units.h>
+
+__extension__ typedef unsigned __int128 sim_wide;
+
+#define SIM_NEVER UINT64_MAX
+
+static inline uint64_t sim_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t sim_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* a - b, or 0. */
+static inline uint64_t sim_less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static inline uint64_t sim_share(uint64_t amount, uint32_t ppm)
+{
+    return (uint64_t)((sim_wide)amount * ppm / VMRES_PPM);
+}
+
+/* ring.c: the samples a guest has stored since it was last asked; the oldest make room. */
+#define SIM_RING 64u
+struct sim_ring {
+    uint64_t samples[SIM_RING];
+    uint32_t next, count;
+};
+struct sim_answer {
+    uint64_t count, last, maximum, mean;
+};
+void vmres__sim_ring_store(struct sim_ring *ring, uint64_t sample);
+/* What the samples come to; forgets them. All 0 when there are none. */
+struct sim_answer vmres__sim_ring_answer(struct sim_ring *ring);
+
+/* noise.c: integer noise. One stream per VM, kind and purpose, so that none disturbs another. */
+enum sim_purpose { SIM_FOR_AVAILABLE, SIM_FOR_STALL, SIM_FOR_SHAPE };
+#define SIM_NOISE_ONE 65536 /* one standard deviation of a draw */
+uint64_t vmres__sim_noise_stream(uint64_t seed, uint32_t vm, uint8_t kind,
+                                 enum sim_purpose purpose);
+uint64_t vmres__sim_noise_bits(uint64_t *stream);
+int32_t vmres__sim_noise_draw(uint64_t *stream);
+/* value * (1 + deviation * draw), at least 0. */
+uint64_t vmres__sim_noise_add(uint64_t value, uint32_t deviation_ppm, int32_t draw);
+
+/* sensor.c: what the guest's OS measures, once a tick. */
+enum sim_shape { SIM_ROOT, SIM_LINE, SIM_SQUARE };
+#define SIM_STALL_ONE ((uint64_t)1 << 20) /* a stall of 1, finer than the reported one */
+struct sim_sample {
+    uint64_t used, available, free;
+    uint32_t stall; /* 0 .. VMRES_STALL_ONE */
+    uint32_t raw;   /* 0 .. SIM_STALL_ONE, this tick's, without noise; the crooked one comes late */
+};
+struct sim_sensor {
+    uint64_t available_stream, stall_stream;
+    enum sim_shape shape;
+    struct sim_sample sample;
+};
+struct sim_sight { /* what there is to measure */
+    uint64_t demand, cache, held;
+};
+void vmres__sim_sensor_init(struct sim_sensor *sensor, const struct vmres_sim_options *options,
+                            uint32_t vm, uint8_t kind);
+void vmres__sim_sensor_measure(struct sim_sensor *sensor, const struct vmres_sim_sensors *sensors,
+                               const struct sim_sight *sight);
+/* The stall, 0 .. SIM_STALL_ONE, as this VM's OS would put it. */
+uint32_t vmres__sim_sensor_stall(enum sim_shape shape, uint64_t demand, uint64_t held);
+
+/* metric.c: sums, in unit x milliseconds and in units. */
+struct sim_tally {
+    sim_wide unmet, shortfall, cache_missing, given, taken, reversed;
+    uint64_t oom_ticks;
+    uint64_t out, in;     /* of this tick */
+    uint64_t turned_ms;   /* when it last moved */
+    int32_t direction;    /* -1, 0, 1: which way it last moved */
+    uint64_t entitlement; /* share.c */
+};
+
+/* command.c: one open resize. id 0: none. */
+enum sim_direction { SIM_SHRINK, SIM_GROW };
+struct sim_command {
+    uint64_t id, target, asked;
+    uint64_t from;   /* what the device read when it was accepted */
+    uint64_t amount; /* cumulative, as last told */
+};
+
+struct sim_end { /* of a command, or not yet */
+    bool final;
+    enum vmres_result result;
+};
+
+/* fault.c: which faults are in effect on one holding, as 1 << enum vmres_sim_fault_kind. */
+struct sim_hurt {
+    uint32_t active;
+    uint32_t slow, partial, used, need; /* shares */
+    uint64_t flood;
+};
+
+/* What one VM has of one kind: the guest's side, the device between, and what the host was told. */
+struct sim_holding {
+    struct vmres_vm_limits limits;
+    struct vmres_sim_demand wish;
+    uint32_t point;  /* of the wish: the next to come */
+    bool overridden; /* the wish plays no part any more */
+    bool moving;     /* the device pursues its target */
+    uint64_t wanted; /* before the ceiling */
+    uint64_t demand, cache;
+    uint64_t held;   /* what it truly holds; a host witness sees this */
+    uint64_t hidden; /* of that, what the device says it has released */
+    uint64_t target;
+    struct sim_command commands[2]; /* by enum sim_direction */
+    struct {
+        uint64_t held, target, witness;
+    } told;
+    uint64_t promise, exposure; /* shadow.c */
+    struct sim_hurt hurt;
+    struct sim_sensor sensor;
+    struct sim_ring ring;
+    struct vmres_event report; /* the last one given, for a stale guest */
+    uint64_t noticed_ms;       /* when it last gave notice */
+    uint32_t notice;           /* the stall it is about to give notice of, or 0 */
+    bool stalled;              /* it was short at the end of the last tick */
+    bool allotted;
+    struct sim_tally tally;
+};
+
+/* life.c */
+enum sim_life {
+    SIM_AWAITED = 0, /* its time has not come, or it will be back */
+    SIM_ADDED,       /* the driver knows it; it waits for its first allotment */
+    SIM_ALLOTTED,    /* it runs; VM_LIVE has still to be posted */
+    SIM_LIVE,
+    SIM_SILENT,   /* it reboots: no guest driver answers */
+    SIM_SETTLING, /* the guest driver is back and fills its balloon to the old target */
+    SIM_LOST,     /* it is dead, and the host has still to be told */
+    SIM_GONE,     /* for good */
+};
+struct sim_vm {
+    char name[VMRES_VM_NAME_MAX];
+    uint64_t tag, swap;
+    bool adopted;
+    enum sim_life life;
+    uint32_t index;
+    uint32_t id; /* the driver's; VMRES_VM_NONE unless ADDED .. LOST */
+    uint32_t incarnation;
+    uint64_t since_ms;  /* the life began */
+    uint64_t return_ms; /* AWAITED, LOST: when it comes (back), or SIM_NEVER */
+    struct sim_holding *holdings;
+};
+
+struct sim_kind {
+    struct vmres_resource resource; /* its name is not kept */
+    struct vmres_sim_device device;
+    sim_wide unmet_bound;
+    uint64_t exposure; /* shadow.c: the sum of all holdings' */
+};
+
+struct sim_fault {
+    struct vmres_sim_fault what;
+    enum { SIM_FAULT_DUE, SIM_FAULT_ACTIVE, SIM_FAULT_OVER } state;
+};
+
+struct vmres_sim {
+    struct vmres_backend backend; /* first: the backend is the simulator */
+    struct vmres_allocator heap;
+    struct vmres_sim_options options;
+    struct sim_kind *kinds;
+    struct sim_vm *vms;           /* [max_vms], vm_count in use */
+    struct sim_holding *holdings; /* [max_vms * kinds] */
+    struct sim_fault *faults;     /* [max_faults], fault_count in use */
+    uint32_t *by_id;              /* [max_vms] driver's id -> index, or VMRES_VM_NONE */
+    uint32_t *by_command;         /* [command_slots] a guess: command id -> holding, direction */
+    uint32_t command_slots;       /* a power of two */
+    uint32_t vm_count, fault_count;
+    uint64_t now, ticks;
+    bool shares_stale; /* entitlements must be recomputed */
+    bool unruly;       /* somebody took what it was not given */
+    bool unanswered;   /* an inquiry of this tick was not answered by all */
+    bool exposure_due; /* shadow.c: some exposure has yet to rise */
+    bool allot_due;    /* life.c: somebody waits for its first allotment */
+    struct vmres_sim_violations violations;
+};
+
+/* Whether the VM holds anything, for all the host can tell. */
+static inline bool sim_present(const struct sim_vm *vm)
+{
+    return vm->life >= SIM_ADDED && vm->life <= SIM_LOST;
+}
+
+/* Whether its OS runs: it has demand, and what it misses counts. */
+static inline bool sim_running(const struct sim_vm *vm)
+{
+    return vm->life >= SIM_ALLOTTED && vm->life <= SIM_SETTLING;
+}
+
+/* What the device says it holds. */
+static inline uint64_t sim_reading(const struct sim_holding *holding)
+{
+    return holding->held - holding->hidden;
+}
+
+static inline bool sim_hurt_by(const struct sim_holding *holding, enum vmres_sim_fault_kind fault)
+{
+    return (holding->hurt.active >> fault & 1u) != 0;
+}
+
+/* What the host can say of a holding: enum vmres_valid. */
+uint16_t vmres__sim_host_words(const struct vmres_sim *sim, uint8_t kind);
+struct vmres_event vmres__sim_host_event(const struct sim_vm *vm, enum vmres_event_type type,
+                                         uint8_t kind);
+enum vmres_status vmres__sim_host_post(struct vmres_sim *sim, const struct vmres_event *event);
+/* Whether the driver was last told something else. */
+bool vmres__sim_host_differs(const struct sim_holding *holding);
+enum vmres_status vmres__sim_host_observe(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind);
+
+/* guest.c: (a) demand and sensors; answers; (b) what it says unasked; (f) what it feels. */
+void vmres__sim_guest_measure(struct vmres_sim *sim, struct sim_vm *vm);
+void vmres__sim_guest_answer(struct vmres_sim *sim, uint64_t inquiry);
+void vmres__sim_guest_speak(struct vmres_sim *sim);
+void vmres__sim_guest_feel(struct vmres_sim *sim);
+
+/* command.c */
+enum vmres_status vmres__sim_command_take(struct vmres_sim *sim, const struct vmres_action *action);
+void vmres__sim_command_cancel(struct vmres_sim *sim, uint64_t id);
+/* Tells how far the open command of this direction has come, and ends it where it ends. */
+void vmres__sim_command_progress(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
+                                 enum sim_direction direction);
+/* How low the guest is ready to go. */
+uint64_t vmres__sim_command_limit(const struct sim_holding *holding);
+/* Forgets all commands of a VM, without an answer. */
+void vmres__sim_command_drop(struct sim_vm *vm, uint32_t kinds);
+
+/* device.c. aim: the device pursues a new target. retake: the guest takes what it was not given. */
+void vmres__sim_device_aim(struct sim_holding *holding, uint64_t target);
+void vmres__sim_device_release_all(struct vmres_sim *sim);
+void vmres__sim_device_grant_all(struct vmres_sim *sim);
+void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding, uint64_t amount);
+
+/* attach.c */
+enum vmres_status vmres__sim_attach_start(struct vmres_sim *sim, const char **culprit);
+void vmres__sim_attach_stop(struct vmres_sim *sim);
+/* Makes a VM known to the driver: a new one, or one that ran before. */
+enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_vm *vm);
+/* Looks after one that waits for its first allotment. */
+void vmres__sim_attach_await(struct vmres_sim *sim, struct sim_vm *vm);
+/* Asks for first allotments, if anybody waits: for all that came together, at once. */
+void vmres__sim_attach_allot(struct vmres_sim *sim);
+void vmres__sim_attach_forget(struct vmres_sim *sim, struct sim_vm *vm);
+/* The VM with this id of the driver's, or NULL. */
+struct sim_vm *vmres__sim_attach_find(struct vmres_sim *sim, uint32_t id);
+
+/* life.c */
+void vmres__sim_life_enter(struct vmres_sim *sim, struct sim_vm *vm, enum sim_life life);
+/* Nothing is held, wished for or remembered: a new guest. */
+void vmres__sim_life_blank(struct vmres_sim *sim, struct sim_vm *vm);
+/* It has all it needs to run. */
+void vmres__sim_life_begin(struct vmres_sim *sim, struct sim_vm *vm);
+void vmres__sim_life_tick(struct vmres_sim *sim);
+void vmres__sim_life_settle(struct vmres_sim *sim);
+void vmres__sim_life_allotted(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind);
+void vmres__sim_life_crash(struct vmres_sim *sim, struct sim_vm *vm, uint64_t return_ms);
+void vmres__sim_life_vanish(struct vmres_sim *sim, struct sim_vm *vm, uint64_t return_ms);
+void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm);
+
+/* fault.c */
+void vmres__sim_fault_tick(struct vmres_sim *sim);
+
+/* share.c */
+void vmres__sim_share_compute(struct vmres_sim *sim, uint8_t kind);
+
+/* metric.c */
+void vmres__sim_metric_tick(struct vmres_sim *sim);
+
+/* shadow.c: before a command is carried out; after it was called off; when something was told or
+ * forgotten; after a pump; after a tick. */
+void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
+                               const struct vmres_action *action);
+void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
+void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
+void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
+void vmres__sim_shadow_settle(struct vmres_sim *sim);
+void vmres__sim_shadow_audit(struct vmres_sim *sim);
+
+/* backend.c */
+extern const struct vmres_backend_ops vmres__sim_backend_ops;
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulator's own check on whoever commands it, made from the commands and from what was
+ * posted, never from the engine's books. A holding's *exposure* is the most it may come to hold by
+ * all that was posted and commanded: what the device read, what the witness saw, what it was
+ * promised.
+ *
+ * Invariant: a kind's exposure is the sum of its holdings'. A posted rise counts from the end of
+ * the pump that delivers it, for until then the engine cannot know; a fall counts at once.
+ */
+#include <vmres/query.h>
+
+#include "internal.h"
+
+static void set_exposure(struct vmres_sim *sim, struct sim_holding *holding, uint8_t kind,
+                         uint64_t exposure)
+{
+    sim->kinds[kind].exposure += exposure - holding->exposure;
+    holding->exposure = exposure;
+}
+
+static uint64_t exposure_of(const struct sim_holding *holding)
+{
+    return sim_max(holding->promise, sim_max(holding->told.held, holding->told.witness));
+}
+
+void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
+{
+    struct sim_holding *holding = &vm->holdings[kind];
+    uint64_t exposure = exposure_of(holding);
+
+    if (exposure <= holding->exposure)
+        set_exposure(sim, holding, kind, exposure);
+    else
+        sim->exposure_due = true;
+}
+
+void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
+{
+    vm->holdings[kind].promise = vm->holdings[kind].target;
+    vmres__sim_shadow_seen(sim, vm, kind);
+}
+
+void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
+{
+    struct sim_holding *holding = &vm->holdings[kind];
+
+    holding->told.held = 0;
+    holding->told.witness = 0;
+    holding->promise = 0;
+    set_exposure(sim, holding, kind, 0);
+}
+
+void vmres__sim_shadow_settle(struct vmres_sim *sim)
+{
+    if (!sim->exposure_due)
+        return;
+    for (uint32_t i = 0; i < sim->vm_count; i++) {
+        for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+            set_exposure(sim, &sim->vms[i].holdings[kind], kind,
+                         exposure_of(&sim->vms[i].holdings[kind]));
+    }
+    sim->exposure_due = false;
+}
+
+/* I1: what it adds to the most that all may hold must fit. */
+static void check_capacity(struct vmres_sim *sim, const struct sim_holding *holding, uint8_t kind,
+                           uint64_t target)
+{
+    const struct sim_kind *world = &sim->kinds[kind];
+    uint64_t usable = sim_less(world->resource.capacity, world->resource.reserve);
+
+    if (target > holding->exposure &&
+        world->exposure - holding->exposure > sim_less(usable, target))
+        sim->violations.capacity++;
+}
+
+/* I3, I4. A pin is to what was seen, whatever that is, unless it shrinks. */
+static void check_limits(struct vmres_sim *sim, const struct sim_holding *holding,
+                         const struct vmres_action *action)
+{
+    uint64_t target = action->as.resize.target;
+    bool shrinks = action->type == VMRES_ACTION_REQUEST_REMOVAL || target < holding->told.held;
+
+    if (shrinks && target < holding->limits.floor)
+        sim->violations.floor++;
+    if (action->type == VMRES_ACTION_PIN)
+        return;
+    if (target > holding->limits.ceiling || target % sim->kinds[action->kind].resource.granule != 0)
+        sim->violations.ceiling++;
+}
+
+/* I5: an id is used once, and nobody gives and takes at once. */
+static void check_single(struct vmres_sim *sim, const struct sim_holding *holding,
+                         const struct vmres_action *action)
+{
+    const struct sim_command *commands = holding->commands;
+    bool crossed = (action->type == VMRES_ACTION_REQUEST_REMOVAL && commands[SIM_GROW].id != 0) ||
+                   (action->type == VMRES_ACTION_NOTIFY && commands[SIM_SHRINK].id != 0);
+
+    if (action->id == 0 || crossed || action->id == commands[SIM_SHRINK].id ||
+        action->id == commands[SIM_GROW].id)
+        sim->violations.single_transfer++;
+}
+
+void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
+                               const struct vmres_action *action)
+{
+    struct sim_holding *holding = &vm->holdings[action->kind];
+
+    check_limits(sim, holding, action);
+    check_single(sim, holding, action);
+    if (action->type == VMRES_ACTION_REASSIGN || action->type == VMRES_ACTION_NOTIFY)
+        check_capacity(sim, holding, action->kind, action->as.resize.target);
+    holding->promise = action->as.resize.target;
+    set_exposure(sim, holding, action->kind, exposure_of(holding));
+}
+
+void vmres__sim_shadow_audit(struct vmres_sim *sim)
+{
+    const struct vmres_driver *driver = sim->backend.driver;
+
+    if (driver && vmres_engine_audit(vmres_driver_engine(driver), NULL) != VMRES_OK)
+        sim->violations.conservation++;
+}
