@@ -6,7 +6,7 @@
  *
  * It reads no clock: the caller says what time it is. With a loop of your own:
  *
- *     timeout = vmres_driver_deadline(driver) - now;  wait for that, or for the backend's descriptors;
+ *     wait until vmres_driver_deadline(driver), or for the backend's descriptors;
  *     vmres_driver_pump(driver, now);
  *
  * uv.h does just this on a libuv loop.
@@ -30,7 +30,7 @@ VMRES_BEGIN_DECLS
 
 struct vmres_driver;
 
-/* Where the event log goes (format: lib/driver/log.h). A failed write ends the log, not the driver. */
+/* Where the event log goes (format: lib/driver/log.h). A failed write ends it, not the driver. */
 struct vmres_recorder {
     enum vmres_status (*write)(void *user, const void *data, size_t size);
     void *user;
@@ -42,7 +42,8 @@ struct vmres_driver_options {
     struct vmres_engine_options engine; /* its allocator serves the driver too */
     struct vmres_backend *backend;      /* must outlive the driver */
     struct vmres_recorder recorder;     /* write NULL: no log */
-    void (*wake)(void *user);           /* called when a post found the queue empty; may be NULL */
+    /* Called when a post from outside of a pump found the queue empty: pump soon. May be NULL. */
+    void (*wake)(void *user);
     void *wake_user;
 };
 
@@ -52,6 +53,13 @@ struct vmres_vm_limits {
     uint64_t initial; /* UINT64_MAX: auto (VMRES_FLAG_AUTO) */
     uint32_t weight;  /* relative share; 0 = 1 */
     enum vmres_participation participation;
+};
+
+/* Everything counted since the driver was created. */
+struct vmres_driver_counters {
+    uint64_t posted, coalesced, dropped; /* events; dropped: the queue was full */
+    uint64_t submitted, refused;         /* actions; refused: submit() failed */
+    uint64_t unanswerable;               /* actions not submitted: too many answers are owed */
 };
 
 /* A VM to be managed. `limits` has one entry per kind of the engine. */
@@ -71,17 +79,18 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_create(
 /* Stops the backend if it is started. NULL: no effect. */
 VMRES_API void vmres_driver_destroy(struct vmres_driver *driver);
 
-/* Starts the backend; its status. VMRES_STATE: started already. */
+/* Starts the backend; its status. VMRES_STATE: started already. Like stop and destroy, not to be
+ * called by the backend itself. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_start(struct vmres_driver *driver,
                                                               uint64_t now_ms,
                                                               struct vmres_error *error);
 /* Stops the backend and tells the engine, which fails static; every open command is answered. */
 VMRES_API void vmres_driver_stop(struct vmres_driver *driver, uint64_t now_ms);
 
-/* Delivers everything queued, and TIMEOUT if due, and all that follows from it, at time now_ms. A time
- * before the last one is taken as the last one. */
+/* Delivers everything queued, and TIMEOUT if due, and all that follows from it, at time now_ms. A
+ * time before the last one is taken as the last one. No effect unless started, or within a pump. */
 VMRES_API void vmres_driver_pump(struct vmres_driver *driver, uint64_t now_ms);
-/* When pump is next wanted; 0: at once; UINT64_MAX: only after a post. */
+/* When pump is next wanted; 0: at once; UINT64_MAX: only after a post, or not started. */
 VMRES_API uint64_t vmres_driver_deadline(const struct vmres_driver *driver);
 
 /*
@@ -98,19 +107,23 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_allot(struct vmres_drive
 /*
  * Queues one event; its time is set when it is delivered. REPORT, SAMPLES and OBSERVED replace an
  * undelivered older one of the same VM and kind. An answer to an action always finds room.
- * VMRES_INVALID: vm or kind out of range; VMRES_LIMIT: the queue is full, counted.
+ * VMRES_INVALID: type, vm or kind out of range, or VM_ADDED or TIMEOUT, which are the driver's own;
+ * VMRES_UNKNOWN: no such VM any more; VMRES_STALE: of a former incarnation; VMRES_LIMIT: the queue
+ * is full, counted.
  * incarnation 0 is replaced by the VM's present one.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post(struct vmres_driver *driver,
                                                              const struct vmres_event *event);
 
+VMRES_API void vmres_driver_counters(const struct vmres_driver *driver,
+                                     struct vmres_driver_counters *counters);
 /* For queries. Do not step it. */
 VMRES_API const struct vmres_engine *vmres_driver_engine(const struct vmres_driver *driver);
 /* The VM's name, or NULL; the string lives until the VM is gone. */
 VMRES_API const char *vmres_driver_vm_name(const struct vmres_driver *driver, uint32_t vm);
 /* Its id, or VMRES_VM_NONE. */
 VMRES_API uint32_t vmres_driver_vm_id(const struct vmres_driver *driver, const char *name);
-/* Its present incarnation, 0 for a vacant slot. A backend that saw a reboot posts with this plus 1. */
+/* Its present incarnation, 0 for a vacant slot. A backend that saw a reboot posts this plus 1. */
 VMRES_API uint32_t vmres_driver_vm_incarnation(const struct vmres_driver *driver, uint32_t vm);
 
 VMRES_END_DECLS

@@ -12,16 +12,16 @@
  *     body
  *
  * and they come in this order: one ENGINE; for each kind its KIND, followed by one OPTION or one
- * TABLE with its CELLS for each key of its policy; then any number of NAME, EVENT and ACTION as they
- * happened, the actions after the event that caused them, a name before the VM_ADDED it belongs to.
- * A log may end after any record; one that ends within a record was cut off.
+ * TABLE with its CELLS for each key of its policy; then any number of NAME, EVENT and ACTION as
+ * they happened, the actions after the event that caused them, a name before the VM_ADDED it
+ * belongs to. A log may end after any record; one that ends within a record was cut off.
  *
  *     ENGINE  library version u32, max_vms, max_transfers, max_actions, kinds, period_ms,
  *             inquiry_ms, progress_ms, stale_periods, notice_ms, dry_run: u32 each, as they were
  *             given: 0 is the default
  *     KIND    unit, placement, removal, keys of its policy: u32 each; granule, capacity, reserve,
- *             tolerance: u64 each; its name, VMRES_KIND_NAME_MAX bytes filled up with NULs; the name
- *             of its policy, the rest
+ *             tolerance: u64 each; its name, VMRES_KIND_NAME_MAX bytes filled up with NULs; the
+ *             name of its policy, the rest
  *     OPTION  value u64; its key, the rest
  *     TABLE   rows, columns: u32 each; its key, the rest. 0 rows: no table was given
  *     CELLS   u64 each: of the table before, the times of all rows, then all cells, row by row, in
@@ -58,7 +58,7 @@ enum vmres__log_type {
     VMRES__LOG_ACTION = 8,
 };
 
-/* Writing. Nothing is returned: when a write fails the log is over, and `recorder.write` is NULL. */
+/* Writing. Nothing is returned: when a write fails the log ends, and `recorder.write` is NULL. */
 struct vmres__log_writer {
     struct vmres_recorder recorder;
 };
@@ -108,10 +108,10 @@ struct vmres__log_entry {
 };
 
 /* Reads up to the last KIND: `reader->options` can then be given to vmres_engine_create(). Whatever
- * it returns, vmres__log_close() is due. VMRES_PARSE, with the byte in *error; VMRES_UNKNOWN: no such
- * policy; VMRES_NOMEM. */
+ * it returns, vmres__log_close() is due. VMRES_PARSE, with the byte in *error; VMRES_UNKNOWN: no
+ * such policy; VMRES_NOMEM. */
 enum vmres_status vmres__log_open(struct vmres__log_reader *reader, struct vmres_error *error);
-/* VMRES_OK: *entry is the next one; VMRES_PARSE as above; VMRES_MORE never; VMRES_UNKNOWN: the end. */
+/* VMRES_OK: *entry is the next one; VMRES_UNKNOWN: there is none; VMRES_PARSE as above. */
 enum vmres_status vmres__log_next(struct vmres__log_reader *reader, struct vmres__log_entry *entry,
                                   struct vmres_error *error);
 void vmres__log_close(struct vmres__log_reader *reader);

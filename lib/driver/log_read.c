@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes a log apart into records, and the records after the setup into entries. It believes nothing:
- * every size is checked before it is used and every record against its sum, and whatever is wrong is
- * reported with the byte at which the record begins.
+ * Takes a log apart into records, and the records after the setup into entries. It believes
+ * nothing: every size is checked before it is used and every record against its sum, and whatever
+ * is wrong is reported with the byte at which the record begins.
  */
 #include "driver/log.h"
 

@@ -51,11 +51,12 @@ static uint32_t *hints_of(const struct vmres__queue *queue, uint32_t vm)
 enum vmres_status vmres__queue_init(struct vmres__queue *queue, uint32_t vms, uint32_t kinds,
                                     const struct vmres_allocator *allocator)
 {
-    /* What a VM can have waiting: its coming and going, a report, samples and an observation per
-     * kind; and per kind the answers to a command, its successor and a pin. A ring of a million VMs
-     * is large, but memory that is not reached is not touched. */
+    /* What a VM can have waiting: its coming and going, and per kind a report, samples and an
+     * observation; and per kind the answers to a removal or a pin, a reassignment, a notice, and
+     * two that were superseded. A ring for a million VMs is large, but what is not reached is not
+     * touched. */
     uint32_t ordinary = 64 + vms * (4 + 3 * kinds);
-    uint32_t answers = vms * 3 * kinds;
+    uint32_t answers = vms * 5 * kinds;
 
     *queue = (struct vmres__queue){
         .capacity = ordinary + answers, .headroom = answers, .vms = vms, .kinds = kinds};
@@ -79,9 +80,7 @@ void vmres__queue_finish(struct vmres__queue *queue, const struct vmres_allocato
 
 int vmres__queue_fits(const struct vmres__queue *queue, uint32_t events)
 {
-    uint32_t kept = queue->owing > queue->headroom ? queue->owing : queue->headroom;
-
-    return (uint64_t)queue->count + events + kept <= queue->capacity;
+    return (uint64_t)queue->count + events + queue->headroom <= queue->capacity;
 }
 
 /* The newest waiting event of this one's VM, kind and class, or NULL. */
@@ -181,7 +180,7 @@ int vmres__queue_pop(struct vmres__queue *queue, struct vmres_event *event)
 
 int vmres__queue_credit(struct vmres__queue *queue, uint32_t vm)
 {
-    if (queue->count + queue->owing >= queue->capacity)
+    if (queue->owing == queue->headroom || queue->count + queue->owing == queue->capacity)
         return 0;
     queue->owed[vm]++;
     queue->owing++;

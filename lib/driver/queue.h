@@ -22,7 +22,7 @@ struct vmres__queue {
     uint32_t *owed;   /* [vms]: answers to submitted actions, not yet posted */
     uint32_t capacity, first, count;
     uint32_t headroom; /* of the capacity, what ordinary events leave to answers */
-    uint32_t owing;    /* sum of owed; count + owing <= capacity, always */
+    uint32_t owing;    /* sum of owed; <= headroom, and count + owing <= capacity, always */
     uint32_t vms, kinds;
     uint64_t posted, coalesced, dropped;
 };

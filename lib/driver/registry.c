@@ -2,7 +2,8 @@
 /*
  * Owns names, ids and incarnations. A hash table with open addressing and linear probing, at most
  * half full, in which removal closes the gap: so there are no tombstones, and a search ends at the
- * first empty bucket. Ids that became vacant are used again before new ones, which keeps them dense.
+ * first empty bucket. Ids that became vacant are used again before new ones, which keeps them
+ * dense.
  */
 #include "driver/registry.h"
 

@@ -32,8 +32,8 @@ enum vmres_status vmres__registry_init(struct vmres__registry *registry, uint32_
 void vmres__registry_finish(struct vmres__registry *registry,
                             const struct vmres_allocator *allocator);
 
-/* Gives a name an id, and that id a new incarnation. VMRES_INVALID: empty, too long, or with control
- * characters; VMRES_EXISTS: taken; VMRES_LIMIT: no id is vacant. */
+/* Gives a name an id, and that id a new incarnation. VMRES_INVALID: empty, too long, or with
+ * control characters; VMRES_EXISTS: taken; VMRES_LIMIT: no id is vacant. */
 enum vmres_status vmres__registry_add(struct vmres__registry *registry, const char *name,
                                       uint32_t *vm);
 /* Makes an id in use vacant. */

@@ -236,15 +236,18 @@ static void a_flood_is_refused_and_counted(void **state)
 
 static void an_answer_with_credit_fits_into_a_full_queue(void **state)
 {
-    uint32_t credits = 0;
+    uint32_t credits = 0, filled;
 
     (void)state;
     while (vmres__queue_credit(&queue, credits % VMS))
         credits++;
-    assert_int_equal(credits, queue.capacity);
+    assert_int_equal(credits, queue.headroom);
+    filled = fill();
     for (uint32_t i = 0; i < credits; i++)
         post(answer(i + 1, i % VMS, 1, i));
     assert_int_equal(queue.owing, 0);
+    for (uint32_t i = 0; i < filled; i++)
+        expect_mark(7);
     for (uint32_t i = 0; i < credits; i++)
         expect_mark(i);
     expect_end();
@@ -281,15 +284,25 @@ static void one_vm_cannot_spend_the_credit_of_another(void **state)
     EXPECT_OK(vmres__queue_post(&queue, &final));
 }
 
-static void what_is_forgiven_is_free_again(void **state)
+static void answers_that_never_come_leave_room_for_others(void **state)
 {
     (void)state;
     while (vmres__queue_credit(&queue, 2))
         ;
-    assert_false(vmres__queue_fits(&queue, 1));
+    assert_int_equal(queue.owing, queue.headroom);
+    assert_int_equal(fill(), queue.capacity - queue.headroom);
+    assert_int_equal(queue.count + queue.owing, queue.capacity);
+}
+
+static void what_is_forgiven_may_be_owed_again(void **state)
+{
+    (void)state;
+    while (vmres__queue_credit(&queue, 2))
+        ;
+    assert_false(vmres__queue_credit(&queue, 1));
     vmres__queue_forgive(&queue, 2);
     assert_int_equal(queue.owing, 0);
-    assert_true(vmres__queue_fits(&queue, 1));
+    assert_true(vmres__queue_credit(&queue, 1));
 }
 
 static void every_failed_allocation_is_clean(void **state)
@@ -331,7 +344,8 @@ int main(void)
         WITH_QUEUE(an_answer_with_credit_fits_into_a_full_queue),
         WITH_QUEUE(a_flood_leaves_room_for_credit),
         WITH_QUEUE(one_vm_cannot_spend_the_credit_of_another),
-        WITH_QUEUE(what_is_forgiven_is_free_again),
+        WITH_QUEUE(answers_that_never_come_leave_room_for_others),
+        WITH_QUEUE(what_is_forgiven_may_be_owed_again),
         cmocka_unit_test(every_failed_allocation_is_clean),
     };
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pump: the only place that steps the engine. An event goes in, is written to the log, and the
+ * actions that come out go to the backend one by one. Whatever the backend posts meanwhile waits in
+ * the queue for its turn, so neither engine nor backend is ever entered twice.
+ *
+ * One pump does a bounded amount of work, however fast engine and backend answer each other; what
+ * is left is for the next pump, and vmres_driver_deadline() says that it is wanted at once.
+ */
+#include "driver/internal.h"
+
+/* TIMEOUTs in one pump: an engine whose deadline stays where it is must not hang us. */
+#define TIMEOUTS_MAX 64
+
+/* Queues in one pump: a backend that answers at once may be asked again at once, for a while. */
+#define QUEUES_MAX 16
+
+void vmres__pump_advance(struct vmres_driver *driver, uint64_t now_ms)
+{
+    if (now_ms > driver->now_ms)
+        driver->now_ms = now_ms;
+}
+
+/* The event that answers an action of this type; 0: none does. */
+static enum vmres_event_type answer_to(const struct vmres_action *action)
+{
+    switch (action->type) {
+    case VMRES_ACTION_REQUEST_REMOVAL:
+        return VMRES_EVENT_REMOVED;
+    case VMRES_ACTION_REASSIGN:
+        return VMRES_EVENT_REASSIGNED;
+    case VMRES_ACTION_NOTIFY:
+        return VMRES_EVENT_INCORPORATED;
+    case VMRES_ACTION_PIN:
+        return VMRES_EVENT_PINNED;
+    default:
+        return (enum vmres_event_type)0;
+    }
+}
+
+/* The backend did not take it: answer in its place. The credit taken for it pays for the room. */
+static void refuse(struct vmres_driver *driver, const struct vmres_action *action,
+                   enum vmres_event_type answer)
+{
+    struct vmres_event event = vmres_event_make(answer, 0, action->vm, action->incarnation);
+
+    event.id = action->id;
+    event.kind = action->kind;
+    event.flags = VMRES_FLAG_FINAL;
+    event.result = VMRES_RESULT_REFUSED;
+    if (vmres__queue_post(&driver->queue, &event) != VMRES_OK)
+        driver->unanswerable++;
+}
+
+/* Whether an action is for a life of its VM that has ended; the engine is about to hear of that. */
+static int is_too_late(const struct vmres_driver *driver, const struct vmres_action *action)
+{
+    return action->incarnation < vmres_driver_vm_incarnation(driver, action->vm);
+}
+
+static void submit(struct vmres_driver *driver, const struct vmres_action *action)
+{
+    struct vmres_backend *backend = driver->backend;
+    enum vmres_event_type answer = answer_to(action);
+
+    if (action->type == VMRES_ACTION_CANCEL) {
+        if (backend->ops->cancel)
+            backend->ops->cancel(backend, action->as.cancel.command);
+        return;
+    }
+    if (answer && is_too_late(driver, action))
+        return;
+    /* A backend that leaves so many commands unanswered is asked no more; the engine's own deadline
+     * for progress deals with it. */
+    if (answer && !vmres__queue_credit(&driver->queue, action->vm)) {
+        driver->unanswerable++;
+        return;
+    }
+    driver->submitted++;
+    if (backend->ops->submit(backend, action) == VMRES_OK)
+        return;
+    driver->refused++;
+    if (answer)
+        refuse(driver, action, answer);
+}
+
+static void carry_out(struct vmres_driver *driver, const struct vmres_actions *actions)
+{
+    for (uint32_t i = 0; i < actions->count; i++) {
+        vmres__log_action(&driver->log, &actions->items[i]);
+        if (driver->started)
+            submit(driver, &actions->items[i]);
+    }
+}
+
+/* The engine has closed every command: no answer is owed any more. */
+static void forgive_all(struct vmres_driver *driver)
+{
+    for (uint32_t vm = 0; vm < driver->registry.used; vm++)
+        vmres__queue_forgive(&driver->queue, vm);
+}
+
+static void remove_vm(struct vmres_driver *driver, const struct vmres_event *event)
+{
+    const struct vmres__registry_vm *vm = vmres__registry_vm(&driver->registry, event->vm);
+
+    if (!vm || event->incarnation < vm->born)
+        return;
+    vmres__queue_forgive(&driver->queue, event->vm);
+    vmres__registry_remove(&driver->registry, event->vm);
+}
+
+/* Registry and credit follow what the engine made of an event. */
+static void follow(struct vmres_driver *driver, const struct vmres_event *event,
+                   enum vmres_status status)
+{
+    int taken = status == VMRES_OK || status == VMRES_MORE;
+
+    if (event->type == VMRES_EVENT_BACKEND_LOST && taken)
+        forgive_all(driver);
+    else if (event->type == VMRES_EVENT_VM_GONE && taken)
+        remove_vm(driver, event);
+    else if (event->type == VMRES_EVENT_VM_ADDED && !taken)
+        remove_vm(driver, event);
+}
+
+static void deliver(struct vmres_driver *driver, struct vmres_event *event)
+{
+    struct vmres_actions actions = {0};
+    enum vmres_status status;
+
+    event->time_ms = driver->now_ms;
+    if (event->type == VMRES_EVENT_VM_ADDED)
+        vmres__log_name(&driver->log, event->vm, vmres_driver_vm_name(driver, event->vm));
+    vmres__log_event(&driver->log, event);
+    status = vmres_engine_step(driver->engine, event, &actions);
+    follow(driver, event, status);
+    carry_out(driver, &actions);
+    while (status == VMRES_MORE) {
+        status = vmres_engine_step(driver->engine, NULL, &actions);
+        carry_out(driver, &actions);
+    }
+}
+
+static void deliver_queued(struct vmres_driver *driver)
+{
+    uint64_t left = (uint64_t)driver->queue.capacity * QUEUES_MAX;
+    struct vmres_event event;
+
+    while (left > 0 && vmres__queue_pop(&driver->queue, &event)) {
+        deliver(driver, &event);
+        left--;
+    }
+}
+
+static void tell(struct vmres_driver *driver, enum vmres_event_type type)
+{
+    struct vmres_event event = vmres_event_make(type, driver->now_ms, VMRES_VM_NONE, 0);
+
+    deliver(driver, &event);
+}
+
+void vmres__pump_last(struct vmres_driver *driver, enum vmres_event_type type)
+{
+    driver->pumping = 1;
+    deliver_queued(driver);
+    tell(driver, type);
+    driver->pumping = 0;
+}
+
+void vmres_driver_pump(struct vmres_driver *driver, uint64_t now_ms)
+{
+    if (!driver || driver->pumping || !driver->started)
+        return;
+    driver->pumping = 1;
+    vmres__pump_advance(driver, now_ms);
+    deliver_queued(driver);
+    for (int i = 0; i < TIMEOUTS_MAX; i++) {
+        if (vmres_engine_deadline(driver->engine) > driver->now_ms)
+            break;
+        tell(driver, VMRES_EVENT_TIMEOUT);
+        deliver_queued(driver);
+    }
+    driver->pumping = 0;
+}
+
+uint64_t vmres_driver_deadline(const struct vmres_driver *driver)
+{
+    if (!driver || !driver->started)
+        return UINT64_MAX;
+    return driver->queue.count ? 0 : vmres_engine_deadline(driver->engine);
+}
