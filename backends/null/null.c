@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The null backend, and a walk-through for those who write their own: what a backend does, with no
+ * hypervisor behind it. Its VMs are perfect: whatever is asked of one is done in full, at once. So
+ * there is nothing to remember: what a VM holds afterwards is the target of the action.
+ *
+ * Read it with backend.h (the five operations) and action.h (what is asked and how to answer).
+ */
+#include <vmres/null.h>
+
+#include <vmres/driver.h>
+
+/* Step one: your own struct, with the library's as its first member, so that the pointer handed to
+ * your operations is a pointer to it. A real one keeps its connection and open commands here. */
+struct null {
+    struct vmres_backend backend;
+    struct vmres_allocator allocator;
+};
+
+/* Step two: begin. A real backend connects, calls vmres_driver_add_vm() for each VM that is there,
+ * with `adopted` set, and posts one OBSERVED per kind and VM_LIVE for each. */
+static enum vmres_status start(struct vmres_backend *backend, struct vmres_driver *driver,
+                               struct vmres_error *error)
+{
+    (void)backend, (void)driver, (void)error;
+    return VMRES_OK;
+}
+
+/* Step three: answer. The answer carries the action's id, kind and incarnation. A real backend
+ * posts progress while its hypervisor works, with VMRES_FLAG_FINAL only on the last one. */
+static enum vmres_status finish(struct vmres_backend *backend, const struct vmres_action *action,
+                                enum vmres_event_type type)
+{
+    struct vmres_event answer = vmres_event_make(type, 0, action->vm, action->incarnation);
+
+    answer.id = action->id;
+    answer.kind = action->kind;
+    answer.flags = VMRES_FLAG_FINAL;
+    answer.result = VMRES_RESULT_DONE;
+    answer.as.answer.amount = action->as.resize.amount;
+    /* What the VM holds now, and a second opinion on it: what its process holds less overhead.
+     * Leave a bit out of `valid` for what you do not know; REASSIGN alone changes nothing yet. */
+    if (action->type != VMRES_ACTION_REASSIGN || action->flags & VMRES_ACTION_INITIAL) {
+        answer.valid = VMRES_VALID_HELD | VMRES_VALID_WITNESS;
+        answer.as.answer.held = action->as.resize.target;
+        answer.as.answer.witness = action->as.resize.target;
+    }
+    return vmres_driver_post(backend->driver, &answer);
+}
+
+/* A VM starts as soon as it has its first allotment. With several kinds this is said after each;
+ * the engine takes it when the last one is there. */
+static void boot(struct vmres_backend *backend, const struct vmres_action *action)
+{
+    struct vmres_event live =
+        vmres_event_make(VMRES_EVENT_VM_LIVE, 0, action->vm, action->incarnation);
+
+    /* Only answers are sure of a place in the queue. A real backend would say it again later. */
+    if (vmres_driver_post(backend->driver, &live) != VMRES_OK)
+        return;
+}
+
+/* Step four: carry out. Called once per action; the targets are absolute. */
+static enum vmres_status submit(struct vmres_backend *backend, const struct vmres_action *action)
+{
+    enum vmres_status status;
+
+    switch (action->type) {
+    case VMRES_ACTION_REQUEST_REMOVAL:
+        return finish(backend, action, VMRES_EVENT_REMOVED);
+    case VMRES_ACTION_REASSIGN:
+        status = finish(backend, action, VMRES_EVENT_REASSIGNED);
+        if (status == VMRES_OK && action->flags & VMRES_ACTION_INITIAL)
+            boot(backend, action);
+        return status;
+    case VMRES_ACTION_NOTIFY:
+        return finish(backend, action, VMRES_EVENT_INCORPORATED);
+    case VMRES_ACTION_PIN:
+        return finish(backend, action, VMRES_EVENT_PINNED);
+    case VMRES_ACTION_INQUIRE: /* there are no guests to ask: whoever embeds this posts REPORTs */
+        return VMRES_OK;
+    default: /* made by a later version: refuse what you do not know */
+        return VMRES_UNSUPPORTED;
+    }
+}
+
+/* Step five: end. From here on nothing may be posted. `cancel` may be left out, as it is here: no
+ * command is open long enough to be called off. */
+static void stop(struct vmres_backend *backend)
+{
+    (void)backend;
+}
+
+static void destroy(struct vmres_backend *backend)
+{
+    struct null *null = (struct null *)backend;
+    struct vmres_allocator allocator = null->allocator;
+
+    vmres_release(&allocator, null, 1, sizeof *null);
+}
+
+/* Step six: a typed constructor, which lets the library check the table of operations. */
+enum vmres_status vmres_null_create(const struct vmres_allocator *allocator,
+                                    struct vmres_backend **backend)
+{
+    static const struct vmres_backend_ops ops = {
+        .size = sizeof ops,
+        .name = "null",
+        .start = start,
+        .submit = submit,
+        .stop = stop,
+        .destroy = destroy,
+    };
+    struct null *null = vmres_allocate(allocator, 1, sizeof *null);
+
+    if (!null)
+        return VMRES_NOMEM;
+    if (allocator)
+        null->allocator = *allocator;
+    *backend = &null->backend;
+    return vmres_backend_init(&null->backend, &ops, NULL);
+}
