@@ -5,10 +5,7 @@
  */
 #include "policy.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#include <vmres/units.h>
 
 static const struct vmres_policy_ops *const policies[] = {
     &vmres__policy_static,
@@ -31,17 +28,4 @@ const struct vmres_policy_ops *vmres_policy_find(const char *name)
             return ops;
     }
     return NULL;
-}
-
-const char *vmres__policy_amount(char *buffer, size_t room, const struct vmres_resource *resource,
-                                 uint64_t granules)
-{
-    uint64_t amount = granules * resource->granule;
-
-    if (resource->unit == VMRES_UNIT_BYTES)
-        return vmres_format_size(buffer, room, amount);
-    if (resource->unit == VMRES_UNIT_MILLI)
-        return vmres_format_cpu(buffer, room, amount);
-    (void)snprintf(buffer, room, "%llu", (unsigned long long)amount);
-    return buffer;
 }

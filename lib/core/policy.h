@@ -17,10 +17,6 @@ extern const struct vmres_policy_ops vmres__policy_script;
 extern const struct vmres_policy_ops vmres__policy_usage;
 extern const struct vmres_policy_ops vmres__policy_pressure;
 
-/* Writes granules as the amount they are, "1.5GiB", "250m" or "12", and returns `buffer`. */
-const char *vmres__policy_amount(char *buffer, size_t room, const struct vmres_resource *resource,
-                                 uint64_t granules);
-
 /* Sums are uint64_t, amounts of one VM uint32_t: what does not fit is more than any host has. */
 static inline uint32_t clamp(uint64_t granules)
 {

@@ -29,10 +29,10 @@
  */
 #include "pressure.h"
 
-#include <stdio.h>
-
 #include <vmres/policies.h>
 #include <vmres/units.h>
+
+#include "text.h"
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -132,52 +132,50 @@ static void examine(struct pressure_plan *plan)
 static void judge(void *state, void *vm_states, const struct vmres_round *round,
                   struct vmres_verdict *verdict)
 {
-    struct pressure_plan plan = {
-        .policy = state, .vms = vm_states, .round = round, .verdict = verdict};
-    uint64_t wanted;
+    struct pressure_plan plan = {.policy = state,
+                                 .vms = vm_states,
+                                 .round = round,
+                                 .verdict = verdict,
+                                 .supply = round->free};
 
     plan.policy->round++;
     examine(&plan);
-    wanted = plan.asked + round->deficit;
-    if (wanted == 0)
-        return;
-    plan.supply = round->free;
-    if (plan.supply < wanted)
-        vmres__pressure_collect(&plan, wanted);
-    plan.supply -= least(plan.supply, round->deficit); /* what the host lacks comes first */
-    vmres__pressure_hand_out(&plan);
+    if (plan.asked > plan.supply)
+        vmres__pressure_collect(&plan);
+    if (plan.asked > 0)
+        vmres__pressure_hand_out(&plan);
 }
 
-static int explain_stall(const struct pressure *policy, const struct pressure_vm *vm,
-                         const struct vmres_view *view, char *buffer, size_t size)
+static void add_amount(struct text *text, const struct pressure *policy, uint64_t granules)
 {
-    uint32_t missing = above(vmres__pressure_demand(policy, vm, view), view->held);
-    uint32_t rounds = vm->spell_began > 0 ? policy->round - vm->spell_began : 0;
-    char stall[VMRES_UNITS_ROOM], amount[VMRES_UNITS_ROOM];
-
-    return snprintf(
-        buffer, size, "stalls %s and misses %s, for %u rounds so far, usually %u",
-        vmres_format_share(stall, sizeof stall, view->stall * (VMRES_PPM / VMRES_STALL_ONE)),
-        vmres__policy_amount(amount, sizeof amount, policy->resource, missing), rounds,
-        vm->spell_usual / ROUND_PARTS);
+    vmres__text_add_amount(text, policy->resource->unit, granules * policy->resource->granule);
 }
 
 static size_t explain(const void *state, const void *vm_state, const struct vmres_view *view,
                       char *buffer, size_t size)
 {
     const struct pressure *policy = state;
-    char amount[VMRES_UNITS_ROOM];
-    int length;
+    const struct pressure_vm *vm = vm_state;
+    struct text text = vmres__text_begin(buffer, size);
+    uint32_t missing = above(vmres__pressure_demand(policy, vm, view), view->held);
+    uint32_t spare = vmres__pressure_surplus(policy, vm, view);
+    uint32_t stall = view->stall * (VMRES_PPM / VMRES_STALL_ONE);
+    char room[VMRES_UNITS_ROOM];
 
-    if (!view_has(view, 0))
-        length = snprintf(buffer, size, "has not reported lately: neither gives nor gets");
-    else if (view->stall > 0)
-        length = explain_stall(policy, vm_state, view, buffer, size);
-    else
-        length = snprintf(buffer, size, "does not stall, could spare %s",
-                          vmres__policy_amount(amount, sizeof amount, policy->resource,
-                                               vmres__pressure_surplus(policy, vm_state, view)));
-    return length > 0 ? (size_t)length : 0;
+    if (!view_has(view, 0)) {
+        vmres__text_add(&text, "has not reported lately: neither gives nor gets");
+    } else if (view->stall > 0) {
+        vmres__text_add(&text, "stalls %s and misses ",
+                        vmres_format_share(room, sizeof room, stall));
+        add_amount(&text, policy, missing);
+        vmres__text_add(&text, ", for %u rounds so far, usually %u",
+                        vm->spell_began > 0 ? policy->round - vm->spell_began : 0,
+                        vm->spell_usual / ROUND_PARTS);
+    } else {
+        vmres__text_add(&text, "does not stall, could spare ");
+        add_amount(&text, policy, spare);
+    }
+    return text.length;
 }
 
 static const struct vmres_pressure_options defaults = {.margin = VMRES_PPM / 16};

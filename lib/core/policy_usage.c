@@ -11,12 +11,11 @@
  */
 #include "policy.h"
 
-#include <stdio.h>
-
 #include <vmres/policies.h>
 #include <vmres/units.h>
 
 #include "bucket.h"
+#include "text.h"
 
 #define REGIONS_OF_HOST 64u /* default: so many regions make the capacity */
 
@@ -193,17 +192,17 @@ static size_t explain(const void *state, const void *vm_state, const struct vmre
                       char *buffer, size_t size)
 {
     const struct usage *usage = state;
-    uint64_t held = view->held > 0 ? view->held : 1;
-    char rate[VMRES_UNITS_ROOM], low[VMRES_UNITS_ROOM], high[VMRES_UNITS_ROOM];
-    int length;
+    uint32_t rate = view->held > 0 ? clamp((uint64_t)used_by(view) * VMRES_PPM / view->held) : 0;
+    struct text text = vmres__text_begin(buffer, size);
+    char room[VMRES_UNITS_ROOM];
 
     (void)vm_state;
-    length = snprintf(
-        buffer, size, "usage rate %s; decreased below %s, increased above %s",
-        vmres_format_share(rate, sizeof rate, (uint32_t)(used_by(view) * VMRES_PPM / held)),
-        vmres_format_share(low, sizeof low, (uint32_t)usage->low),
-        vmres_format_share(high, sizeof high, (uint32_t)usage->high));
-    return length > 0 ? (size_t)length : 0;
+    vmres__text_add(&text, "usage rate %s", vmres_format_share(room, sizeof room, rate));
+    vmres__text_add(&text, "; decreased below %s",
+                    vmres_format_share(room, sizeof room, (uint32_t)usage->low));
+    vmres__text_add(&text, ", increased above %s",
+                    vmres_format_share(room, sizeof room, (uint32_t)usage->high));
+    return text.length;
 }
 
 static const struct vmres_usage_options defaults = {

@@ -64,7 +64,7 @@ void vmres__pressure_learn(const struct pressure *policy, struct pressure_vm *vm
 /* --- pressure_plan.c --- */
 uint32_t vmres__pressure_surplus(const struct pressure *policy, const struct pressure_vm *vm,
                                  const struct vmres_view *view);
-void vmres__pressure_collect(struct pressure_plan *plan, uint64_t wanted);
+void vmres__pressure_collect(struct pressure_plan *plan);
 void vmres__pressure_hand_out(struct pressure_plan *plan);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include <vmres/units.h>
 
+#include "share.h"
+
 __extension__ typedef unsigned __int128 wide;
 
 #define LEVEL_BITS 24u /* of the fraction of a level: granules per weight */
@@ -53,14 +55,14 @@ static void sort_surpluses(struct pressure_plan *plan)
 }
 
 /* Empties the buckets from the top until there is enough. */
-static void give_surplus(struct pressure_plan *plan, uint64_t wanted)
+static void give_surplus(struct pressure_plan *plan)
 {
-    for (uint32_t bucket = BUCKETS; bucket-- > 0 && plan->supply < wanted;) {
+    for (uint32_t bucket = BUCKETS; bucket-- > 0 && plan->supply < plan->asked;) {
         for (uint32_t i = plan->policy->surplus.first[bucket];
-             i != VMRES_VM_NONE && plan->supply < wanted; i = plan->vms[i].next) {
+             i != VMRES_VM_NONE && plan->supply < plan->asked; i = plan->vms[i].next) {
             uint32_t most = surplus_of(plan, i);
 
-            take(plan, i, least(least(most, plan->policy->release), wanted - plan->supply),
+            take(plan, i, least(least(most, plan->policy->release), plan->asked - plan->supply),
                  "largest surplus");
         }
     }
@@ -84,41 +86,34 @@ static void squeeze(struct pressure_plan *plan, uint64_t owed)
 
     for (uint32_t i = 0; i < plan->round->count; i++)
         excess += excess_of(plan, i);
-    for (uint32_t i = 0; i < plan->round->count && excess > 0; i++) {
-        uint64_t share = excess_of(plan, i);
+    if (owed > excess)
+        owed = excess;
+    for (uint32_t i = 0; i < plan->round->count && owed > 0; i++) {
+        uint32_t share = portion(&owed, &excess, excess_of(plan, i));
 
-        if (owed < excess)
-            share = (uint64_t)((wide)share * owed / excess);
         if (share == 0)
             continue;
-        take(plan, i, (uint32_t)share, "above its entitlement, while others are below theirs");
-        plan->asked -= plan->vms[i].ask;
+        take(plan, i, share, "above its entitlement, while others are below theirs");
         plan->vms[i].ask = 0;
     }
 }
 
-void vmres__pressure_collect(struct pressure_plan *plan, uint64_t wanted)
+void vmres__pressure_collect(struct pressure_plan *plan)
 {
-    uint64_t owed = plan->owed + plan->round->deficit;
     uint64_t without = plan->supply;
 
     sort_surpluses(plan);
-    give_surplus(plan, wanted);
+    give_surplus(plan);
     without += plan->surplus;
-    if (owed > without)
-        squeeze(plan, owed - without);
-}
-
-static uint32_t weight_of(const struct vmres_view *view)
-{
-    return view->weight > 0 ? view->weight : 1;
+    if (plan->owed > without)
+        squeeze(plan, plan->owed - without);
 }
 
 /* What an asker gets at a level of allotment per weight. */
 static uint32_t share_at(const struct pressure_plan *plan, uint32_t id, uint64_t level)
 {
     const struct vmres_view *view = &plan->round->views[id];
-    wide allotment = (wide)level * weight_of(view) >> LEVEL_BITS;
+    wide allotment = (wide)level * view->weight >> LEVEL_BITS;
     uint32_t charge = charge_of(view);
 
     if (allotment <= charge)
@@ -135,7 +130,7 @@ static uint64_t level_of_plenty(const struct pressure_plan *plan)
     for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next) {
         const struct vmres_view *view = &plan->round->views[i];
         uint64_t allotment = (uint64_t)charge_of(view) + plan->vms[i].ask;
-        uint64_t own = (allotment << LEVEL_BITS) / weight_of(view) + 1;
+        uint64_t own = (allotment << LEVEL_BITS) / view->weight + 1;
 
         if (level < own)
             level = own;
