@@ -2,7 +2,7 @@
 /*
  * The policy "usage": the method's own rule. A VM whose usage rate, used / held, is above `high` is
  * increased by regions of a fixed size: from the free pool first, then from VMs whose rate is below
- * `low`, which are decreased. The largest deficiency is served first, from the largest excess first.
+ * `low`, which are decreased. The largest deficiency is served first, from the largest excess.
  *
  * Invariants: a decrease leaves a VM at or below `high`, an increase at or above `low`, so neither
  * makes a move the other way, and with constant use all comes to rest. The exception is full use:
@@ -49,7 +49,7 @@ static enum vmres_status start(void *state, const void *options,
     return usage->region > 0 && usage->regions > 0 ? VMRES_OK : VMRES_INVALID;
 }
 
-/* What the VM uses: the mean of its samples where it keeps any, for one reading may be a moment's. */
+/* What the VM uses: the mean of its samples where it keeps any, for one reading may mislead. */
 static uint32_t used_by(const struct vmres_view *view)
 {
     uint32_t used = view->flags & VMRES_VIEW_SAMPLES ? view->used_mean : view->used;
@@ -68,7 +68,7 @@ static uint64_t least_held_at(uint64_t used, uint64_t rate)
     return (used * VMRES_PPM + rate - 1) / rate;
 }
 
-/* Regions the VM could give: enough to be at `low`, not so many as to pass `high` or the floor. */
+/* Regions the VM could give: enough to be at `low`, not so many as to pass `high` or floor. */
 static uint32_t excess_regions(const struct usage *usage, const struct vmres_view *view)
 {
     uint64_t used = used_by(view);
@@ -80,7 +80,7 @@ static uint32_t excess_regions(const struct usage *usage, const struct vmres_vie
     return least(least(wanted, spare), usage->regions);
 }
 
-/* Regions the VM should get: enough to be at `high`, not so many as to pass `low` or the ceiling. */
+/* Regions the VM should get: enough to be at `high`, not so many as to pass `low` or ceiling. */
 static uint32_t missing_regions(const struct usage *usage, const struct vmres_view *view)
 {
     uint64_t used = used_by(view);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one VM needs, by what it says of itself, and what is learned of it meanwhile: the peak of its
- * use, and how long its spells of need last. Knows nothing of other VMs or of what the host has.
+ * What one VM needs, by what it says of itself, and what is learned of it meanwhile: the peak of
+ * its use, and how long its spells of need last. Knows nothing of other VMs or of what the host
+ * has.
  */
 #include "pressure.h"
 

@@ -16,8 +16,8 @@ __extension__ typedef unsigned __int128 wide;
 
 #define LEVEL_BITS 24u /* of the fraction of a level: granules per weight */
 
-/* What the VM would not miss: what was available, less what it has let go since it said so, and less
- * a margin for noise and to breathe. */
+/* What the VM would not miss: what was available, less what it has let go since it said so, less a
+ * margin for noise and to breathe. */
 uint32_t vmres__pressure_surplus(const struct pressure *policy, const struct pressure_vm *vm,
                                  const struct vmres_view *view)
 {
