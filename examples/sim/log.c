@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Printing the trace. A round begins with an inquiry and a report from every VM, and mostly ends
+ * there: nothing to do. Those lines are kept back until the round is judged, and printed only if
+ * something came of it; so the log shows all eight steps where there were eight, and is silent
+ * where there were two.
+ */
+#include "log.h"
+
+#include <stdlib.h>
+
+#include "run.h"
+
+enum { LINE_ROOM = 512 };
+
+struct log {
+    struct run *run;
+    struct vmres_trace_record *held; /* of the round at hand */
+    size_t count, room;
+};
+
+static const char *vm_name(void *user, uint32_t vm)
+{
+    const struct run *run = user;
+
+    return vmres_driver_vm_name(run->driver, vm);
+}
+
+static void print(struct log *log, const struct vmres_trace_record *record)
+{
+    const struct vmres_config *config = log->run->config;
+    const struct vmres_trace_names names = {
+        .vm_name = vm_name,
+        .user = log->run,
+        .resources = config->engine.resources,
+        .kinds = config->engine.kinds,
+    };
+    char line[LINE_ROOM];
+
+    (void)vmres_trace_format(record, &names, line, sizeof line);
+    (void)fprintf(log->run->notes, "%s\n", line);
+}
+
+struct log *log_open(struct run *run)
+{
+    struct log *log = calloc(1, sizeof *log);
+
+    if (!log)
+        return NULL;
+    log->run = run;
+    log->room = 1 + (size_t)run->config->vm_count * run->config->engine.kinds;
+    log->held = calloc(log->room, sizeof *log->held);
+    if (log->held)
+        return log;
+    free(log);
+    return NULL;
+}
+
+void log_record(struct log *log, const struct vmres_trace_record *record)
+{
+    if (record->type == VMRES_TRACE_INQUIRE)
+        log->count = 0;
+    if (record->level == VMRES_TRACE_DEBUG && record->step <= 2) {
+        if (log->count < log->room)
+            log->held[log->count++] = *record;
+        return;
+    }
+    if (record->step >= 3) {
+        for (size_t i = 0; i < log->count; i++)
+            print(log, &log->held[i]);
+        log->count = 0;
+    }
+    print(log, record);
+}
+
+void log_close(struct log *log)
+{
+    free(log->held);
+    free(log);
+}
