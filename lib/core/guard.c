@@ -16,6 +16,17 @@ static uint32_t protected_of(const struct vmres_view *view)
     return min_u32(need, view->entitlement);
 }
 
+/* The least a charge may fall to. What is in dispute since an earlier removal is charged, but no VM
+ * is told to hold it: the floor must be kept without it. */
+static uint32_t least(const struct vmres_engine *engine, uint8_t kind, uint32_t vm)
+{
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    uint32_t disputed = account_of(engine, vm, kind)->disputed;
+
+    return min_u32(view->floor + disputed - vmres__removal_contested(engine, vm, kind),
+                   view->charge);
+}
+
 static uint32_t bound_shrink(const struct kind *kind, const struct vmres_view *view,
                              uint32_t target)
 {
@@ -54,7 +65,7 @@ static void bound(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
     }
     *target = min_u32(max_u32(*target, view->floor), view->ceiling);
     if (*target < view->charge)
-        *target = bound_shrink(kind, view, *target);
+        *target = bound_shrink(kind, view, max_u32(*target, least(engine, kind_index, vm)));
     else if (*target > view->charge)
         *target = bound_growth(view, &kind->accounts[vm], *target);
 }

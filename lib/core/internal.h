@@ -89,7 +89,8 @@ struct command {
     uint32_t amount;         /* what it is to move */
     uint32_t bound;          /* what it may say to have moved */
     uint32_t claimed;        /* what it said, cumulative */
-    uint32_t credited;       /* of that, booked */
+    uint32_t inherited;      /* claimed by the command it superseded, and not booked by then */
+    uint32_t credited;       /* of these two, booked */
     int32_t marked;          /* claimed when the window began */
     uint32_t older;          /* the command it superseded, while that one's final is owed */
     uint32_t next, previous; /* in the list of the open, or of the free */
@@ -242,6 +243,7 @@ void vmres__command_expire(struct vmres_engine *engine);
 void vmres__removal_answered(struct vmres_engine *engine, struct command *command,
                              const struct vmres_event *event);
 void vmres__removal_given_up(struct vmres_engine *engine, struct command *command);
+uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, uint32_t amount);
 void vmres__grant_reassigned(struct vmres_engine *engine, struct command *command,
                              const struct vmres_event *event);

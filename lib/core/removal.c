@@ -4,13 +4,49 @@
  * counts once a host-side witness agrees (what the VM's process holds fits the charge afterwards)
  * or a cap makes retaking impossible. The rest is disputed: charged, not grantable, traced.
  *
- * Invariant: an account's disputed part is the sum of claimed - credited over its removals, open or
- * ended; a verified piece is passed on in the same step, so that nothing stays in transit.
+ * Invariant: an account's disputed part is what its removals, open or ended, claimed and were not
+ * credited with; a verified piece is passed on in the same step, so that nothing stays in transit.
  */
 #include <assert.h>
 
 #include "internal.h"
 #include "share.h"
+
+/* What a removal claims and is not booked: its transfers still wait for it. */
+static uint32_t contested(const struct command *command)
+{
+    return command->claimed + command->inherited - command->credited;
+}
+
+/* The same of the removal that is open, if one is, and of the one it took over from: the rest of the
+ * account's disputed part is older than that, and nobody waits for it. */
+uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct account *account = account_of(engine, vm, kind);
+    const struct command *open =
+        account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+
+    uint32_t sum;
+
+    if (open == NULL || open->type != VMRES_ACTION_REQUEST_REMOVAL || open->state != COMMAND_OPEN ||
+        open->wanted_cancel)
+        return 0;
+    sum = contested(open) + (open->older == NONE ? 0 : contested(&engine->commands[open->older]));
+    return min_u32(sum, account->disputed);
+}
+
+/* How much may still be claimed: what was told to go and is not said to be gone. The newest target
+ * counts, whichever command speaks: two that overlap cannot both yield the same bytes. */
+static uint32_t claimable(const struct vmres_engine *engine, const struct command *command)
+{
+    const struct account *account = account_of(engine, command->vm, command->kind);
+    uint32_t charge = view_of(engine, command->vm, command->kind)->charge;
+    uint32_t target =
+        account->shrink == NONE ? account->target : engine->commands[account->shrink].target;
+    uint64_t stays = (uint64_t)target + account->disputed;
+
+    return stays >= charge ? 0 : charge - (uint32_t)stays;
+}
 
 /* How much of the charge the witness does not need: the most that can be believed released. */
 static uint32_t believable(const struct kind *kind, const struct vmres_event *event, uint32_t vm)
@@ -92,13 +128,13 @@ static void credit(struct vmres_engine *engine, struct command *command,
 {
     struct kind *kind = &engine->kinds[command->kind];
     struct account *account = &kind->accounts[command->vm];
-    uint32_t was_disputed = command->claimed - command->credited;
+    uint32_t was_disputed = contested(command);
     uint32_t piece, disputed;
 
-    command->claimed = claimed;
-    piece = min_u32(claimed - command->credited, believable(kind, event, command->vm));
+    command->claimed += min_u32(claimed - command->claimed, claimable(engine, command));
+    piece = min_u32(contested(command), believable(kind, event, command->vm));
     command->credited += piece;
-    disputed = claimed - command->credited;
+    disputed = contested(command);
     /* An observation may have settled a part of the dispute meanwhile. */
     account->disputed -= min_u32(account->disputed, was_disputed);
     account->disputed += disputed;
@@ -115,6 +151,16 @@ static void credit(struct vmres_engine *engine, struct command *command,
         engine->counters.disputes++;
         trace_piece(engine, command, VMRES_TRACE_DISPUTED, disputed);
     }
+}
+
+/* A command that was taken over leaves its dispute to the one that did. */
+static void bequeath(struct vmres_engine *engine, const struct command *older)
+{
+    const struct account *account = account_of(engine, older->vm, older->kind);
+    struct command *newer = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+
+    if (newer && newer->older != NONE && &engine->commands[newer->older] == older)
+        newer->inherited += contested(older);
 }
 
 /* The guest did not do as asked: leave it alone for a while, longer each time, but always retry. */
@@ -140,13 +186,15 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     if (final && event->result == VMRES_RESULT_DONE)
         claimed = max_u32(claimed, command->amount);
     credit(engine, command, event, claimed);
+    if (final && command->state == COMMAND_SUPERSEDED)
+        bequeath(engine, command);
     if (!final || command->state == COMMAND_SUPERSEDED)
         return;
     switch (event->result) {
     case VMRES_RESULT_DONE:
         account->failures = 0;
         account->backoff_ms = 0;
-        if (command->claimed > command->credited)
+        if (vmres__removal_contested(engine, command->vm, command->kind) > 0)
             vmres__transfer_break_out(engine, command->vm, command->kind);
         break;
     case VMRES_RESULT_CANCELLED: /* whoever called it off has seen to its transfers */

@@ -76,6 +76,8 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     if (*slot != NONE)
         vmres__command_supersede(engine, *slot, index);
     *slot = index;
+    if (plan.type == VMRES_ACTION_REQUEST_REMOVAL)
+        kind->accounts[plan.vm].target = plan.target;
     action = vmres__outbox_push(engine, plan.type, plan.vm, plan.kind);
     action->id = command->id;
     action->flags = flags;
@@ -121,7 +123,10 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
     struct account *account = account_of(engine, vm, kind);
     const struct vmres_view *view = view_of(engine, vm, kind);
     struct command *open = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
-    uint32_t wanted = view->charge - account->disputed - view->outgoing;
+    /* What the open request says is gone and is not believed yet is a part of both. */
+    uint32_t contested = min_u32(vmres__removal_contested(engine, vm, kind), view->outgoing);
+    uint32_t wanted = view->charge - (account->disputed - contested) - view->outgoing;
+    uint32_t amount = view->outgoing - contested;
     bool asking = open && open->type == VMRES_ACTION_REQUEST_REMOVAL;
 
     if (open && open->state != COMMAND_OPEN)
@@ -135,15 +140,15 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
         return call_off(engine, account->shrink);
     if (open && (open->target == wanted || open->older != NONE))
         return NOTHING;
-    return send(engine,
-                (struct command){
-                    .type = VMRES_ACTION_REQUEST_REMOVAL,
-                    .vm = vm,
-                    .kind = kind,
-                    .target = wanted,
-                    .amount = view->outgoing,
-                    .bound = max_u32(view->outgoing, view->held - min_u32(view->held, wanted))},
-                &account->shrink, 0);
+    return send(
+        engine,
+        (struct command){.type = VMRES_ACTION_REQUEST_REMOVAL,
+                         .vm = vm,
+                         .kind = kind,
+                         .target = wanted,
+                         .amount = amount,
+                         .bound = max_u32(amount, view->held - min_u32(view->held, wanted))},
+        &account->shrink, 0);
 }
 
 /* The first allotment: before the VM runs. */
