@@ -9,9 +9,9 @@
  *     EXPECT_TRACE(rig, "...");                         what the engine did and why
  *     rig_delete(rig);
  *
- * Guests answer at once and in full. A test takes one over with rig_withhold(): what it is told then
- * waits, until rig_progress() or rig_finish() lets it answer, truthfully, or rig_answer() makes an
- * event out of which the test may make any lie.
+ * Guests answer at once and in full. A test takes one over with rig_withhold(): what it is told
+ * then waits, until rig_progress() or rig_finish() lets it answer, truthfully, or rig_answer() makes
+ * an event out of which the test may make any lie.
  *
  * After every step the engine's books are audited and compared with what the guests truly hold.
  * Amounts are granules: 1 MiB of kind MEMORY, 10m of kind CPU.
@@ -89,8 +89,8 @@ struct rig {
 
 /* --- a rig's life --- */
 
-/* Prepares a rig of `kinds` kinds; options may be changed before rig_start(). `commands`: the policy
- * is an operator's word, as "script" is; else it judges by reports. */
+/* Prepares a rig of `kinds` kinds; options may be changed before rig_start(). `commands`: the
+ * policy is an operator's word, as "script" is; else it judges by reports. */
 struct rig *rig_prepare(uint32_t capacity, uint32_t kinds, bool commands);
 void rig_start(struct rig *rig);
 /* One kind, the policy commands; started. */
@@ -104,7 +104,7 @@ void rig_delete(struct rig *rig);
 void rig_add(struct rig *rig, uint32_t vm, uint32_t floor, uint32_t ceiling, uint32_t initial);
 /* First allotments for all, then all of them live. */
 void rig_boot(struct rig *rig);
-/* vm0 .. vm(count - 1), floor 0, ceiling the host's capacity, `each`; live; the trace is cleared. */
+/* vm0 .. vm(count - 1), floor 0, ceiling the host's capacity, `each`; live; no trace of that. */
 void rig_fleet(struct rig *rig, uint32_t count, uint32_t each);
 /* Says that it is live, in its present incarnation; not delivered before the next rig_pump(). */
 void rig_live(struct rig *rig, uint32_t vm);

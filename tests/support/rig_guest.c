@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rig's guests: what each does when it is told something. They keep the contract of event.h to
- * the letter, and put their answers into the rig's queue; they never call the engine. A resize whose
- * answer is withheld waits in the rig's table of open commands.
+ * the letter, and put their answers into the rig's queue; they never call the engine. A resize
+ * whose answer is withheld waits in the rig's table of open commands.
  */
 #include "support/rig_guest.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A transfer from plan to end, as the trace tells it: who, which of the eight steps, what and why. */
+/* A transfer from plan to end, as the trace tells it: who, which of the eight steps, what, why. */
 #include "support/rig.h"
 
 static void eight_steps(void **state)
@@ -108,7 +108,7 @@ static void one_donor_feeds_many_recipients(void **state)
                       "[    1.000] vm2 (3) gets 30MiB from vm0: wished\n"
                       "[    1.000] vm3 (3) gets 40MiB from vm0: wished\n"
                       "[    1.000] vm0 (4) remove 90MiB, down to 10MiB: wished\n");
-    /* One command serves all three; what it yields is shared in proportion to what each waits for. */
+    /* One command serves all three; what it yields is shared in proportion to what each awaits. */
     rig_progress(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 45);
     rig_pump(rig);
     EXPECT_TRACE(rig, "[    1.000] vm0 (5) removed 45MiB, now 55MiB\n"
