@@ -132,6 +132,8 @@ void table_write(const struct run *run, FILE *file)
     const struct vmres_config *config = run->config;
     char policy[256], duration[VMRES_UNITS_ROOM];
 
+    if (run->options->log)
+        (void)fputc('\n', file);
     (void)fprintf(
         file, "%s: %u VMs for %s, policy %s, seed %" PRIu64 "\n", run->options->scenario,
         config->vm_count,
