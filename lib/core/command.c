@@ -175,6 +175,8 @@ enum vmres_status vmres__command_answer(struct vmres_engine *engine,
     struct command *command;
     bool lost;
 
+    if (event->id == 0) /* what a free slot has */
+        return VMRES_UNKNOWN;
     if (index >= engine->command_top || engine->commands[index].id != event->id) {
         uint64_t serial = event->id >> SLOT_BITS;
         return serial > 0 && serial <= engine->serial ? VMRES_CONTRACT : VMRES_UNKNOWN;

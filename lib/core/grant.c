@@ -178,14 +178,15 @@ void vmres__grant_given_up(struct vmres_engine *engine, struct command *command)
 
     if (command->amount == 0)
         return; /* a first allotment: its VM does not run yet */
-    vmres__trace(engine,
-                 (struct vmres_trace_record){.type = VMRES_TRACE_CANCEL,
-                                             .level = VMRES_TRACE_WARN,
-                                             .kind = command->kind,
-                                             .vm = command->vm,
-                                             .other = VMRES_VM_NONE,
-                                             .amount = account->unincorporated,
-                                             .reason = "it does not take what it was given"});
+    vmres__trace(engine, (struct vmres_trace_record){
+                             .type = VMRES_TRACE_CANCEL,
+                             .level = VMRES_TRACE_WARN,
+                             .kind = command->kind,
+                             .vm = command->vm,
+                             .other = VMRES_VM_NONE,
+                             .amount = account->unincorporated,
+                             .target = view_of(engine, command->vm, command->kind)->held,
+                             .reason = "it does not take what it was given"});
     back_off(engine, account);
     fail(engine, command->vm, command->kind);
 }

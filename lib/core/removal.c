@@ -219,6 +219,7 @@ void vmres__removal_given_up(struct vmres_engine *engine, struct command *comman
                              .vm = command->vm,
                              .other = VMRES_VM_NONE,
                              .amount = command->amount - min_u32(command->amount, command->claimed),
+                             .target = view_of(engine, command->vm, command->kind)->charge,
                              .reason = "uncooperative: no progress; left alone for a while"});
     vmres__transfer_break_out(engine, command->vm, command->kind);
 }

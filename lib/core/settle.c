@@ -62,6 +62,7 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     struct vmres_action *action;
     struct command *command;
     const struct transfer *only = only_transfer(engine, &plan);
+    const bool pin = plan.type == VMRES_ACTION_PIN;
     uint32_t index;
 
     if (vmres__outbox_full(engine))
@@ -92,9 +93,9 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
                                              .vm = plan.vm,
                                              .other = only ? only->recipient : VMRES_VM_NONE,
                                              .transfer = only ? only->id : 0,
-                                             .amount = plan.amount,
+                                             .amount = pin ? plan.target : plan.amount,
                                              .target = plan.target,
-                                             .reason = kind->reasons[plan.vm]});
+                                             .reason = pin ? "to stay" : kind->reasons[plan.vm]});
     return SENT;
 }
 
