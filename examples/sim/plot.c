@@ -27,7 +27,7 @@ static void add_vertex(struct curve *curve, double x, double y)
 
     /* On a level with the two before: the last of them only lies in between. */
     if (n >= 2 && fabs(curve->at[n - 1].y - y) < 0.05 && fabs(curve->at[n - 2].y - y) < 0.05)
-        n = --curve->count;
+        curve->count--;
     curve->at[curve->count++] = (struct vertex){x, y};
 }
 
@@ -109,22 +109,22 @@ void plot_level(const struct plot *plot, double amount, const char *class_name)
 /* The smallest of 1, 2, 5, 10, 20, ... of which at most `most` go into `range`. */
 static double round_step(double range, uint32_t most)
 {
-    static const double factors[] = {1, 2, 5};
-    double power = pow(10, floor(log10(range / most)) - 1);
+    static const double factors[] = {1, 2, 5, 10, 20, 50};
+    double power = pow(10, floor(log10(range / most)));
+    size_t i = 0;
 
-    for (;; power *= 10) {
-        for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
-            if (range / (factors[i] * power) <= most)
-                return factors[i] * power;
-        }
-    }
+    while (i + 1 < sizeof factors / sizeof factors[0] && range / (factors[i] * power) > most)
+        i++;
+    return factors[i] * power;
 }
 
 void plot_amounts(const struct plot *plot, uint32_t most, bool numbers)
 {
     double step = plot->top > 0 ? round_step(plot->top, most) : 1;
 
-    for (double amount = 0; amount <= plot->top * 1.0001; amount += step) {
+    for (uint32_t i = 0; i * step <= plot->top * 1.0001; i++) {
+        double amount = i * step;
+
         plot_level(plot, amount, amount > 0 ? "grid" : "axis");
         if (numbers)
             (void)fprintf(plot->file, "<text class=\"num end\" x=\"%.1f\" y=\"%.1f\">%g</text>\n",
@@ -160,7 +160,8 @@ void plot_times(const struct plot *plot, uint32_t most, bool numbers)
     double unit = seconds_in(plot_time_unit(plot->seconds));
     double floor = plot->y + plot->height;
 
-    for (double at = 0; at <= plot->seconds * 1.0001; at += step) {
+    for (uint32_t i = 0; i * step <= plot->seconds * 1.0001; i++) {
+        double at = i * step;
         double x = plot_x(plot, at / plot->seconds);
 
         (void)fprintf(plot->file,

@@ -132,8 +132,10 @@ static void place_names(const struct section *section, const struct plot *plot, 
     }
     for (uint32_t vm = 1; vm < vms; vm++)
         at[vm] = at[vm] < at[vm - 1] + NAME ? at[vm - 1] + NAME : at[vm];
-    for (uint32_t vm = vms; vm-- > 0; lowest = at[vm] - NAME)
+    for (uint32_t vm = vms; vm-- > 0;) {
         at[vm] = at[vm] > lowest ? lowest : at[vm];
+        lowest = at[vm] - NAME;
+    }
 }
 
 static void name_bands(const struct section *section, const struct plot *plot)
@@ -265,6 +267,16 @@ static void draw_panel(const struct section *section, const struct plot *plot, u
     title_panel(section, plot, vm);
 }
 
+static uint32_t rows_of(const struct section *section)
+{
+    return (section->history->vms + section->columns - 1) / section->columns;
+}
+
+static double row_height(const struct section *section)
+{
+    return section->panel_height + TITLE + 8;
+}
+
 static void draw_panels(struct section *section)
 {
     uint32_t vms = section->history->vms;
@@ -280,12 +292,12 @@ static void draw_panels(struct section *section)
         top = most > top ? most : top;
     }
     for (uint32_t vm = 0; vm < vms; vm++) {
-        uint32_t column = vm % section->columns;
+        uint32_t column = vm % section->columns, row = vm / section->columns;
         bool bottom = vm + section->columns >= vms;
         struct plot plot = {
             .file = section->file,
             .x = LEFT + column * (section->panel_width + GAP),
-            .y = section->y + TITLE + vm / section->columns * (section->panel_height + TITLE + 8),
+            .y = section->y + TITLE + row * row_height(section),
             .width = section->panel_width,
             .height = section->panel_height,
             .seconds = section->seconds,
@@ -297,9 +309,7 @@ static void draw_panels(struct section *section)
         plot_times(&plot, (uint32_t)(section->panel_width / 60) + 1, bottom);
         draw_panel(section, &plot, vm);
     }
-    section->y +=
-        (vms + section->columns - 1) / section->columns * (section->panel_height + TITLE + 8) +
-        FOOT;
+    section->y += rows_of(section) * row_height(section) + FOOT;
 }
 
 /* How many panels stand side by side, and how large each is. */
@@ -322,9 +332,7 @@ static void lay_out(struct section *section)
 
 static double section_height(const struct section *section)
 {
-    uint32_t rows = (section->history->vms + section->columns - 1) / section->columns;
-
-    return TITLE + STACK + FOOT + CAPTION + rows * (section->panel_height + TITLE + 8) + FOOT;
+    return TITLE + STACK + FOOT + CAPTION + rows_of(section) * row_height(section) + FOOT;
 }
 
 static struct section make_section(const struct run *run, FILE *file, uint8_t kind)

@@ -209,6 +209,7 @@ static enum vmres_status read_file(struct csv *csv, const struct config_node *no
     status = measure(csv);
     if (status == VMRES_OK)
         status = read_cells(csv);
+    csv->text = NULL;
     vmres__file_release(&loader->scratch.allocator, &text);
     return status;
 }

@@ -73,7 +73,7 @@ struct config_loader {
     struct vmres_config *config;
     struct config_trace *traces; /* read so far */
     uint64_t longest_ms;         /* of the demand traces */
-    uint32_t kinds;
+    uint8_t kinds;
     const struct config_kind *kind[VMRES_KINDS_MAX];
     uint64_t floors[VMRES_KINDS_MAX];   /* sum so far, of whole granules */
     uint64_t initials[VMRES_KINDS_MAX]; /* the same; VMs with initial: auto count their floor */
@@ -193,12 +193,12 @@ enum vmres_status vmres__policy_read(struct config_loader *loader, const struct 
 /* table.c: a policy's table from a CSV file, columns by VM. */
 enum vmres_status vmres__table_read(struct config_loader *loader, const struct config_node *node,
                                     const struct config_kind *kind,
-                                    const struct vmres_table **table);
+                                    const struct vmres_table **result);
 
 /* csv.c: the CSV file `node` names, cells in `unit` of the kind; each is read once. */
 enum vmres_status vmres__csv_read(struct config_loader *loader, const struct config_node *node,
                                   const struct config_kind *kind, const char *unit,
-                                  const struct config_trace **trace);
+                                  const struct config_trace **result);
 /* The column of this name, or UINT32_MAX. */
 uint32_t vmres__csv_column(const struct config_trace *trace, const char *name);
 /* The same, and an error at `at` if it is missing. */
