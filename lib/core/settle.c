@@ -237,6 +237,8 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
     if (sent == NOTHING)
         sent = call_off(engine, account->notify);
     if (sent == NOTHING)
+        sent = call_off(engine, account->shrink); /* a pin, too, before its VM takes part */
+    if (sent == NOTHING)
         sent = settle_initial(engine, vm, kind);
     if (sent == NOTHING)
         sent = settle_pin(engine, vm, kind);
