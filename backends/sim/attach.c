@@ -9,6 +9,8 @@
 
 #include "internal.h"
 
+enum { RETRY_MS = 1000 };
+
 struct sim_vm *vmres__sim_attach_find(struct vmres_sim *sim, uint32_t id)
 {
     if (id >= sim->options.max_vms || sim->by_id[id] == VMRES_VM_NONE)
@@ -25,7 +27,8 @@ static void take_id(struct vmres_sim *sim, struct sim_vm *vm, uint32_t id)
 
 void vmres__sim_attach_forget(struct vmres_sim *sim, struct sim_vm *vm)
 {
-    if (vm->id != VMRES_VM_NONE)
+    /* The id of one that was turned away may be another's by now. */
+    if (vm->id != VMRES_VM_NONE && sim->by_id[vm->id] == vm->index)
         sim->by_id[vm->id] = VMRES_VM_NONE;
     vm->id = VMRES_VM_NONE;
     for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
@@ -145,17 +148,41 @@ void vmres__sim_attach_stop(struct vmres_sim *sim)
     sim->allot_due = false;
 }
 
-/* The engine may have turned it away for want of room: then it tries again. */
-void vmres__sim_attach_await(struct vmres_sim *sim, struct sim_vm *vm)
+/* What became of one that waits: the engine refuses a VM whose floors the host cannot bear. */
+enum fate { TAKEN, WITHOUT_LIMITS, UNKNOWN };
+
+static enum fate fate_of(const struct vmres_sim *sim, const struct sim_vm *vm)
 {
+    const struct vmres_engine *engine = vmres_driver_engine(sim->backend.driver);
+    struct vmres_account_info account;
     struct vmres_vm_info info;
 
-    if (vm->since_ms == sim->now)
+    if (vmres_engine_vm(engine, vm->id, &info) != VMRES_OK || info.state == VMRES_VM_VACANT ||
+        info.incarnation != vm->incarnation)
+        return UNKNOWN;
+    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        if (vmres_engine_account(engine, vm->id, kind, &account) != VMRES_OK || account.weight == 0)
+            return WITHOUT_LIMITS;
+    }
+    return TAKEN;
+}
+
+void vmres__sim_attach_await(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    uint64_t waited_ms = sim->now - vm->since_ms;
+
+    if (waited_ms == 0 || waited_ms % RETRY_MS >= sim->options.tick_ms)
         return;
-    sim->allot_due = true;
-    if (vmres_engine_vm(vmres_driver_engine(sim->backend.driver), vm->id, &info) == VMRES_OK &&
-        info.state != VMRES_VM_VACANT && info.incarnation == vm->incarnation)
-        return;
-    vmres__sim_attach_forget(sim, vm);
-    vmres__sim_life_enter(sim, vm, SIM_AWAITED);
+    switch (fate_of(sim, vm)) {
+    case TAKEN:
+        sim->allot_due = true;
+        break;
+    case WITHOUT_LIMITS:
+        vmres__sim_life_vanish(sim, vm, sim->now + RETRY_MS);
+        break;
+    case UNKNOWN:
+        vmres__sim_attach_forget(sim, vm);
+        vmres__sim_life_enter(sim, vm, SIM_AWAITED);
+        break;
+    }
 }

@@ -2,8 +2,8 @@
 /*
  * Agreement of the simulated world with an independent model of it: on the same traces, never
  * moving anything must cost the same, and following the same script of targets must come to nearly
- * the same in every measure. The traces may not be distributed; where they are absent this says so and
- * is skipped.
+ * the same in every measure. The traces may not be distributed; where they are absent this says so
+ * and is skipped.
  *
  *     test-scenario-agreement DIRECTORY
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simulated host under a real driver and engine. Most tests share one scene: two VMs of 512 MiB
- * on a host of 1 GiB use 300 each; from 2 s on vm1 wants 700, and policy "pressure" takes the 188 it
- * misses from vm2, which releases 100 a second. What the fault at hand changes is checked.
+ * The simulated host under a real driver and engine. Most tests share one scene: two VMs of 512
+ * MiB on a host of 1 GiB use 300 each; from 2 s on vm1 wants 700, and policy "pressure" takes the
+ * 188 it misses from vm2, which releases 100 a second. What the fault at hand changes is checked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -370,6 +370,83 @@ static void one_that_comes_later_gets_what_is_free(void **state)
     close_scene(&world);
 }
 
+static void one_that_does_not_fit_waits_for_room(void **state)
+{
+    struct vmres_vm_limits limits = {.floor = 300 * VMRES_MIB,
+                                     .ceiling = VMRES_GIB,
+                                     .initial = 300 * VMRES_MIB,
+                                     .participation = VMRES_PARTICIPATE_BOTH};
+    struct vmres_sim_vm_spec spec = {.spec = {.name = "late", .limits = &limits}, .start_ms = 2000};
+    struct vmres_sim_fault end = {.fault = VMRES_SIM_VANISH, .at_ms = 6000};
+    struct sim_world world;
+    uint32_t late;
+
+    (void)state;
+    sim_world_init(&world);
+    sim_world_create(&world);
+    end.vm = sim_world_add(&world, "vm1", 800, 1024, NULL);
+    EXPECT_OK(vmres_sim_add_vm(world.sim, &spec, &late));
+    EXPECT_OK(vmres_sim_add_fault(world.sim, &end));
+    sim_world_start(&world);
+    run_through(&world, 5);
+    expect_held(&world, 1024, 0);
+    run_through(&world, 8);
+    expect_held(&world, 0, 300);
+    assert_int_equal(engine_state_of(&world, late), VMRES_VM_LIVE);
+    close_scene(&world);
+}
+
+/* Memory moves as devices let it, a CPU rate at once, each by its own policy. */
+static void two_kinds_live_side_by_side(void **state)
+{
+    struct vmres_resource resources[] = {
+        {.name = "memory", .granule = VMRES_MIB, .capacity = VMRES_GIB},
+        {.name = "cpu",
+         .unit = VMRES_UNIT_MILLI,
+         .removal = VMRES_REMOVAL_HOST,
+         .granule = 10,
+         .capacity = 4000}};
+    const struct vmres_sim_device devices[] = {{.release = 100 * VMRES_MIB}, {.release = 1}};
+    struct vmres_policy policies[] = {{.ops = vmres_policy_find("static")},
+                                      {.ops = vmres_policy_find("pressure")}};
+    struct vmres_vm_limits limits[] = {
+        {64 * VMRES_MIB, VMRES_GIB, UINT64_MAX, 1, VMRES_PARTICIPATE_BOTH},
+        {100, 4000, UINT64_MAX, 1, VMRES_PARTICIPATE_BOTH}};
+    struct vmres_sim_vm_spec spec = {.spec = {.limits = limits}};
+    struct vmres_sim_fault lie = {.fault = VMRES_SIM_LIE_RELEASED, .kind = 1};
+    struct vmres_sim_metrics metrics;
+    struct vmres_sim_state cpu;
+    struct sim_world world;
+    uint32_t vm;
+
+    (void)state;
+    sim_world_init(&world);
+    world.options.kinds = 2;
+    world.options.resources = resources;
+    world.options.devices = devices;
+    EXPECT_OK(vmres_sim_create(&world.options, &world.sim, NULL));
+    for (int i = 0; i < 2; i++) {
+        spec.spec.name = i == 0 ? "vm1" : "vm2";
+        EXPECT_OK(vmres_sim_add_vm(world.sim, &spec, &vm));
+        EXPECT_OK(vmres_sim_set_demand(world.sim, vm, 1, i == 0 ? 3000 : 500));
+    }
+    EXPECT_STATUS(vmres_sim_add_fault(world.sim, &lie), VMRES_INVALID);
+    world.driver_options.engine.kinds = 2;
+    world.driver_options.engine.resources = resources;
+    world.driver_options.engine.policies = policies;
+    world.driver_options.backend = vmres_sim_backend(world.sim);
+    EXPECT_OK(vmres_driver_create(&world.driver_options, &world.driver, NULL));
+    EXPECT_OK(vmres_driver_start(world.driver, 0, NULL));
+    run_through(&world, 1);
+    expect_held(&world, 512, 512);
+    EXPECT_OK(vmres_sim_vm(world.sim, VM1, 1, &cpu));
+    assert_int_equal(cpu.held, 3000);
+    EXPECT_OK(vmres_sim_metrics(world.sim, VMRES_VM_NONE, 1, &metrics));
+    assert_true(metrics.unmet == 1); /* one CPU for the first second */
+    assert_true(metrics.moved == 1 && metrics.cost == 1);
+    close_scene(&world);
+}
+
 /* The controller is gone, with transfers open; another one takes over the running VMs. */
 static void another_driver_adopts_what_runs(void **state)
 {
@@ -504,6 +581,8 @@ int main(void)
         cmocka_unit_test(a_new_stall_gives_notice),
         cmocka_unit_test(samples_come_with_a_longer_period),
         cmocka_unit_test(one_that_comes_later_gets_what_is_free),
+        cmocka_unit_test(one_that_does_not_fit_waits_for_room),
+        cmocka_unit_test(two_kinds_live_side_by_side),
         cmocka_unit_test(another_driver_adopts_what_runs),
         cmocka_unit_test(the_same_driver_may_be_started_again),
         cmocka_unit_test(the_same_seed_runs_the_same_to_the_byte),
