@@ -4,6 +4,8 @@
  * arena; the tree it was made from is another, and goes first. Large pieces get a block of their
  * own behind the block in use, so that this keeps its room.
  */
+#include <string.h>
+
 #include "config/internal.h"
 
 enum { BLOCK_BYTES = 16384, ALIGNMENT = 16 };
@@ -50,6 +52,15 @@ void *vmres__arena_take(struct config_arena *arena, size_t count, size_t size)
     piece = (char *)block + header + block->used;
     block->used += bytes;
     return piece;
+}
+
+char *vmres__arena_copy(struct config_arena *arena, const char *text, size_t length)
+{
+    char *copy = vmres__arena_take(arena, length + 1, 1);
+
+    if (copy)
+        memcpy(copy, text, length);
+    return copy;
 }
 
 void vmres__arena_release(struct config_arena *arena)

@@ -90,12 +90,10 @@ static enum vmres_status measure(struct csv *csv)
 static enum vmres_status read_name(struct csv *csv, const struct cursor *cursor, uint32_t column)
 {
     size_t length = cell_length(cursor);
-    char *name = vmres__arena_take(csv->loader->keep, length + 1, 1);
 
-    if (!name)
+    csv->trace->names[column] = vmres__arena_copy(csv->loader->keep, cursor->at, length);
+    if (!csv->trace->names[column])
         return vmres__load_no_memory(csv->loader);
-    memcpy(name, cursor->at, length);
-    csv->trace->names[column] = name;
     if (length == 0)
         return fail(csv, cursor, "a column without a name; write one");
     return VMRES_OK;
@@ -179,12 +177,11 @@ static const char *resolve(struct config_loader *loader, const char *name)
 {
     const char *slash = strrchr(loader->path, '/');
     size_t folder = slash && name[0] != '/' ? (size_t)(slash + 1 - loader->path) : 0;
-    char *path = vmres__arena_take(loader->keep, folder + strlen(name) + 1, 1);
+    size_t room = folder + strlen(name) + 1;
+    char *path = vmres__arena_take(loader->keep, room, 1);
 
-    if (path) {
-        memcpy(path, loader->path, folder);
-        memcpy(path + folder, name, strlen(name));
-    }
+    if (path)
+        (void)snprintf(path, room, "%.*s%s", (int)folder, loader->path, name);
     return path;
 }
 

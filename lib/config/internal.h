@@ -85,6 +85,8 @@ struct config_loader {
 
 /* arena.c. Zeroed and aligned for any type; NULL when there is no memory, or count or size is 0. */
 void *vmres__arena_take(struct config_arena *arena, size_t count, size_t size);
+/* A copy of `length` bytes with a NUL behind them. */
+char *vmres__arena_copy(struct config_arena *arena, const char *text, size_t length);
 void vmres__arena_release(struct config_arena *arena);
 
 /* file.c. A whole file, NUL-terminated; `room` bytes were allocated. */

@@ -55,9 +55,16 @@ static enum vmres_status read_period(struct config_loader *loader, const struct 
     return VMRES_OK;
 }
 
-static void *slot(const struct choice *choice, const struct vmres_option_key *key)
+/* Where an option lies; the policy's author says by the key's type what it is. */
+static uint64_t *number_of(const struct choice *choice, const struct vmres_option_key *key)
 {
-    return choice->options + key->offset;
+    return (void *)(choice->options + key->offset);
+}
+
+static const struct vmres_table **table_of(const struct choice *choice,
+                                           const struct vmres_option_key *key)
+{
+    return (void *)(choice->options + key->offset);
 }
 
 static const char *format_value(char *buffer, size_t room, const struct choice *choice,
@@ -114,17 +121,16 @@ static enum vmres_status read_option(const struct choice *choice,
 {
     struct config_loader *loader = choice->loader;
     char least[VMRES_UNITS_ROOM + 8], most[VMRES_UNITS_ROOM + 8];
-    const struct vmres_table *table = NULL;
+    const struct vmres_table **table = table_of(choice, key);
     uint64_t value = 0;
     enum vmres_status status;
 
     if (key->type == VMRES_OPTION_TABLE) {
-        status = vmres__table_read(loader, node, loader->kind[choice->kind], &table);
-        memcpy(slot(choice, key), &table, sizeof table);
-        value = table ? table->rows : 0;
+        status = vmres__table_read(loader, node, loader->kind[choice->kind], table);
+        value = status ? 0 : (*table)->rows;
     } else {
         status = read_number(choice, key, node, &value);
-        memcpy(slot(choice, key), &value, sizeof value);
+        *number_of(choice, key) = value;
     }
     if (status)
         return status;
@@ -189,7 +195,7 @@ static void fill_rates(const struct choice *choice, const struct config_node *ma
         const struct vmres_option_key *key = find_key(choice->ops, rates[i].name);
 
         if (key && key->type == VMRES_OPTION_RATE && !vmres__tree_find(map, rates[i].name))
-            memcpy(slot(choice, key), &rates[i].rate, sizeof rates[i].rate);
+            *number_of(choice, key) = rates[i].rate;
     }
 }
 
@@ -197,12 +203,7 @@ static void fill_rates(const struct choice *choice, const struct config_node *ma
 static enum vmres_status check_tables(const struct choice *choice)
 {
     for (const struct vmres_option_key *key = choice->ops->keys; key && key->name; key++) {
-        const struct vmres_table *table = NULL;
-
-        if (key->type != VMRES_OPTION_TABLE || key->minimum == 0)
-            continue;
-        memcpy(&table, slot(choice, key), sizeof table);
-        if (!table)
+        if (key->type == VMRES_OPTION_TABLE && key->minimum > 0 && !*table_of(choice, key))
             return vmres__load_fail(choice->loader, choice->at,
                                     "policy %s needs a table; add %s: FILE.csv", choice->ops->name,
                                     key->name);

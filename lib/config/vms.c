@@ -31,17 +31,14 @@ enum vmres_status vmres__vms_add(struct config_loader *loader, const struct conf
 {
     struct vmres_sim_vm_spec *vm = &loader->vms[loader->config->vm_count];
     enum vmres_status status = check_name(loader, at, name);
-    char *copy;
 
     if (status)
         return status;
-    copy = vmres__arena_take(loader->keep, strlen(name) + 1, 1);
+    vm->spec.name = vmres__arena_copy(loader->keep, name, strlen(name));
     *limits = vmres__arena_take(loader->keep, loader->kinds, sizeof **limits);
     *demand = vmres__arena_take(loader->keep, loader->kinds, sizeof **demand);
-    if (!copy || !*limits || !*demand)
+    if (!vm->spec.name || !*limits || !*demand)
         return vmres__load_no_memory(loader);
-    memcpy(copy, name, strlen(name));
-    vm->spec.name = copy;
     vm->spec.limits = *limits;
     vm->demand = *demand;
     loader->config->vm_count++;

@@ -100,17 +100,13 @@ static enum vmres_status copy_text(struct reader *reader, const yaml_event_t *ev
                                    const char **text)
 {
     size_t length = event->data.scalar.length;
-    char *copy;
 
     if (memchr(event->data.scalar.value, '\0', length))
         return vmres__load_fail(reader->loader, mark_of(event->start_mark),
                                 "this text contains a NUL character; remove it");
-    copy = vmres__arena_take(&reader->loader->scratch, length + 1, 1);
-    if (!copy)
-        return vmres__load_no_memory(reader->loader);
-    memcpy(copy, event->data.scalar.value, length);
-    *text = copy;
-    return VMRES_OK;
+    *text =
+        vmres__arena_copy(&reader->loader->scratch, (const char *)event->data.scalar.value, length);
+    return *text ? VMRES_OK : vmres__load_no_memory(reader->loader);
 }
 
 static enum vmres_status read_children(struct reader *reader, struct config_node *parent,
@@ -174,8 +170,8 @@ static enum vmres_status read_pair(struct reader *reader, const struct config_no
                                    const yaml_event_t *event, uint32_t depth,
                                    struct config_node **child)
 {
-    yaml_event_t value;
-    const char *key;
+    yaml_event_t value = {0};
+    const char *key = NULL;
     enum vmres_status status = read_key(reader, parent, event, &key);
 
     if (status == VMRES_OK)
@@ -195,7 +191,7 @@ static enum vmres_status read_pair(struct reader *reader, const struct config_no
 static enum vmres_status read_child(struct reader *reader, const struct config_node *parent,
                                     uint32_t depth, struct config_node **child)
 {
-    yaml_event_t event;
+    yaml_event_t event = {0};
     enum vmres_status status = next_event(reader, &event);
 
     if (status)
@@ -228,7 +224,7 @@ static enum vmres_status read_children(struct reader *reader, struct config_node
 static enum vmres_status read_stream(struct reader *reader, struct config_node **root)
 {
     for (;;) {
-        yaml_event_t event;
+        yaml_event_t event = {0};
         enum vmres_status status = next_event(reader, &event);
         yaml_event_type_t type = status ? YAML_NO_EVENT : event.type;
 
