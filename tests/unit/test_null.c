@@ -233,6 +233,18 @@ static void another_life_under_the_same_name(void **state)
     assert_int_equal(state_of(1), VMRES_VM_BOOTING);
 }
 
+static void a_stopped_host_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    vmres_driver_stop(host.driver, 10);
+    EXPECT_OK(vmres_driver_start(host.driver, 20, NULL));
+    vmres_driver_pump(host.driver, 20);
+    run_figure_2();
+    for (int i = 0; i < VMS; i++)
+        assert_int_equal(state_of(i), VMRES_VM_LIVE);
+    assert_true(held(0, 0) >= VMRES_GIB + 4 * REGION);
+}
+
 /* --- the log of such a run --- */
 
 static struct {
@@ -365,6 +377,7 @@ int main(void)
         WITH_HOST(memory_moves_from_the_idle_to_the_busy),
         WITH_HOST(several_kinds_come_to_life_too),
         WITH_HOST(another_life_under_the_same_name),
+        WITH_HOST(a_stopped_host_goes_on_where_it_was),
         WITH_HOST(a_recorded_run_replays_without_a_difference),
         WITH_HOST(a_missing_action_is_a_difference),
         WITH_HOST(an_action_too_many_is_a_difference),
