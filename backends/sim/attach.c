@@ -31,7 +31,7 @@ void vmres__sim_attach_forget(struct vmres_sim *sim, struct sim_vm *vm)
     if (vm->id != VMRES_VM_NONE && sim->by_id[vm->id] == vm->index)
         sim->by_id[vm->id] = VMRES_VM_NONE;
     vm->id = VMRES_VM_NONE;
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
         vmres__sim_shadow_forget(sim, vm, kind);
 }
 
@@ -54,7 +54,7 @@ static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_
     enum vmres_status status;
     uint32_t id;
 
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
         limits[kind] = vm->holdings[kind].limits;
     status = vmres_driver_add_vm(sim->backend.driver, &spec, &id);
     if (status != VMRES_OK)
@@ -68,7 +68,7 @@ static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_
 /* It ran before this driver: what it holds is there to be seen. */
 static void show(struct vmres_sim *sim, struct sim_vm *vm)
 {
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
         (void)vmres__sim_host_observe(sim, vm, kind);
     if (vm->life != SIM_SILENT && vm->life != SIM_SETTLING)
         vmres__sim_life_begin(sim, vm);
@@ -77,7 +77,7 @@ static void show(struct vmres_sim *sim, struct sim_vm *vm)
 /* The world before any driver: it holds what the spec says. */
 static void furnish(struct vmres_sim *sim, struct sim_vm *vm)
 {
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_holding *holding = &vm->holdings[kind];
 
         holding->held = sim_min(holding->limits.initial, holding->limits.ceiling);
@@ -160,7 +160,7 @@ static enum fate fate_of(const struct vmres_sim *sim, const struct sim_vm *vm)
     if (vmres_engine_vm(engine, vm->id, &info) != VMRES_OK || info.state == VMRES_VM_VACANT ||
         info.incarnation != vm->incarnation)
         return UNKNOWN;
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         if (vmres_engine_account(engine, vm->id, kind, &account) != VMRES_OK || account.weight == 0)
             return WITHOUT_LIMITS;
     }

@@ -95,7 +95,7 @@ void vmres__sim_device_release_all(struct vmres_sim *sim)
 
         if (!works(vm))
             continue;
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             release(sim, vm, kind);
             vmres__sim_command_progress(sim, vm, kind, SIM_SHRINK);
         }
@@ -109,7 +109,7 @@ void vmres__sim_device_grant_all(struct vmres_sim *sim)
 
         if (!works(vm))
             continue;
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             grant(sim, vm, kind);
             vmres__sim_command_progress(sim, vm, kind, SIM_GROW);
         }

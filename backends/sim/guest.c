@@ -25,7 +25,7 @@ static void want(struct sim_holding *holding, uint64_t now)
 
 void vmres__sim_guest_measure(struct vmres_sim *sim, struct sim_vm *vm)
 {
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_holding *holding = &vm->holdings[kind];
         struct sim_sight sight;
 
@@ -107,7 +107,7 @@ void vmres__sim_guest_answer(struct vmres_sim *sim, uint64_t inquiry)
             sim->unanswered |= sim_present(vm);
             continue;
         }
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             if (vmres__sim_host_differs(&vm->holdings[kind]))
                 (void)vmres__sim_host_observe(sim, vm, kind);
             report(sim, vm, kind, inquiry);
@@ -136,7 +136,7 @@ void vmres__sim_guest_feel(struct vmres_sim *sim)
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         if (sim->vms[i].life != SIM_LIVE)
             continue;
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++)
             feel(sim, &sim->vms[i].holdings[kind]);
     }
 }
@@ -169,7 +169,7 @@ void vmres__sim_guest_speak(struct vmres_sim *sim)
 
         if (vm->life != SIM_LIVE)
             continue;
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             struct sim_holding *holding = &vm->holdings[kind];
 
             if (holding->notice != 0)

@@ -193,6 +193,7 @@ struct vmres_sim {
     uint32_t *by_command;         /* [command_slots] a guess: command id -> holding, direction */
     uint32_t command_slots;       /* a power of two */
     uint32_t vm_count, fault_count;
+    uint8_t kind_count;
     uint64_t now, ticks;
     bool shares_stale; /* entitlements must be recomputed */
     bool unruly;       /* somebody took what it was not given */

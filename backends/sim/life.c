@@ -25,7 +25,7 @@ void vmres__sim_life_enter(struct vmres_sim *sim, struct sim_vm *vm, enum sim_li
 
 void vmres__sim_life_blank(struct vmres_sim *sim, struct sim_vm *vm)
 {
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_holding *holding = &vm->holdings[kind];
 
         holding->held = 0;
@@ -60,7 +60,7 @@ void vmres__sim_life_begin(struct vmres_sim *sim, struct sim_vm *vm)
 void vmres__sim_life_allotted(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
 {
     vm->holdings[kind].allotted = true;
-    for (kind = 0; kind < sim->options.kinds; kind++) {
+    for (kind = 0; kind < sim->kind_count; kind++) {
         if (!vm->holdings[kind].allotted)
             return;
     }
@@ -72,7 +72,7 @@ static void wake_up(struct vmres_sim *sim, struct sim_vm *vm)
 {
     if (sim->now - vm->since_ms < (uint64_t)SILENT_TICKS * sim->options.tick_ms)
         return;
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
         vm->holdings[kind].moving = true;
     vmres__sim_life_enter(sim, vm, SIM_SETTLING);
 }
@@ -121,7 +121,7 @@ void vmres__sim_life_settle(struct vmres_sim *sim)
 
         if (vm->life != SIM_SETTLING)
             continue;
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             moved |= vm->holdings[kind].tally.out > 0;
             if (vmres__sim_host_differs(&vm->holdings[kind]))
                 (void)vmres__sim_host_observe(sim, vm, kind);
@@ -151,7 +151,7 @@ void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm)
     vmres__sim_command_drop(vm, sim->options.kinds);
     vm->incarnation = vmres_driver_vm_incarnation(sim->backend.driver, vm->id) + 1;
     vmres__sim_life_enter(sim, vm, SIM_SILENT);
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_holding *holding = &vm->holdings[kind];
 
         holding->ring.count = 0;

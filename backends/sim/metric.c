@@ -98,7 +98,7 @@ static void add_kind(struct vmres_sim *sim, uint8_t kind)
 
 void vmres__sim_metric_tick(struct vmres_sim *sim)
 {
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         if (sim->shares_stale)
             vmres__sim_share_compute(sim, kind);
         add_kind(sim, kind);

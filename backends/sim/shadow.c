@@ -56,7 +56,7 @@ void vmres__sim_shadow_settle(struct vmres_sim *sim)
     if (!sim->exposure_due)
         return;
     for (uint32_t i = 0; i < sim->vm_count; i++) {
-        for (uint8_t kind = 0; kind < sim->options.kinds; kind++)
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++)
             set_exposure(sim, &sim->vms[i].holdings[kind], kind,
                          exposure_of(&sim->vms[i].holdings[kind]));
     }

@@ -71,6 +71,7 @@ static void adopt_options(struct vmres_sim *sim, const struct vmres_sim_options 
     if (options->allocator)
         sim->heap = *options->allocator;
     sim->options.allocator = NULL;
+    sim->kind_count = (uint8_t)options->kinds;
     if (sim->options.tick_ms == 0)
         sim->options.tick_ms = 1000;
     if (sim->options.max_faults == 0)
@@ -96,7 +97,7 @@ static bool furnish(struct vmres_sim *sim)
 
 static void describe_kinds(struct vmres_sim *sim)
 {
-    for (uint32_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint32_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_kind *world = &sim->kinds[kind];
 
         world->resource = sim->options.resources[kind];
@@ -179,7 +180,7 @@ static bool is_valid(const struct vmres_sim *sim, const struct vmres_sim_vm_spec
 
     if (length == 0 || length >= VMRES_VM_NAME_MAX || !vm->spec.limits)
         return false;
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         if (vm->spec.limits[kind].floor > vm->spec.limits[kind].ceiling)
             return false;
         if (vm->demand && !demand_is_ordered(&vm->demand[kind]))
@@ -208,7 +209,7 @@ enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim, const struct vmres_sim
         .holdings = &sim->holdings[(size_t)sim->vm_count * sim->options.kinds],
     };
     (void)snprintf(added->name, sizeof added->name, "%s", vm->spec.name);
-    for (uint8_t kind = 0; kind < sim->options.kinds; kind++) {
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_holding *holding = &added->holdings[kind];
 
         holding->limits = vm->spec.limits[kind];

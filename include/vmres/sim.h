@@ -30,7 +30,8 @@ VMRES_BEGIN_DECLS
 struct vmres_sim;
 
 /* How fast one VM's device works, units per second; 0 = at once. swap_out is for memory in use, in
- * what the release of unused memory leaves of the tick. relocate: reserved for extents. */
+ * what the release of unused memory leaves of the tick. relocate: reserved for extents. A kind that
+ * the host enforces (VMRES_REMOVAL_HOST) needs no device: there all is done at once. */
 struct vmres_sim_device {
     uint64_t release, grant, swap_out, relocate;
 };
