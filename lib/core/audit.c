@@ -45,15 +45,13 @@ static bool sum_lists(const struct vmres_engine *engine, uint32_t vm, uint8_t k,
         const struct transfer *t = &engine->transfers[i];
         if (t->donor != vm || t->kind != k || ++count > engine->transfer_count)
             return false;
-        if (t->state != VMRES_TRANSFER_PLANNED)
-            sums->outgoing += t->asked - t->released;
+        sums->outgoing += t->asked - t->released;
     }
     for (i = account->incoming; i != NONE; i = engine->transfers[i].in_next) {
         const struct transfer *t = &engine->transfers[i];
         if (t->recipient != vm || t->kind != k || ++count > 2 * engine->transfer_count)
             return false;
-        if (t->state != VMRES_TRANSFER_PLANNED)
-            sums->incoming += t->asked - t->released;
+        sums->incoming += t->asked - t->released;
         sums->waiting += t->placed - t->incorporated - t->failed;
     }
     return true;

@@ -30,7 +30,7 @@ static bool about_vm(uint8_t type)
 static bool tells_of_birth(uint8_t type)
 {
     return type == VMRES_EVENT_OBSERVED || type == VMRES_EVENT_REPORT ||
-           type == VMRES_EVENT_SAMPLES || type == VMRES_EVENT_VM_LIVE;
+           type == VMRES_EVENT_SAMPLES;
 }
 
 static enum vmres_status check(const struct vmres_engine *engine, const struct vmres_event *event)
@@ -48,7 +48,13 @@ static enum vmres_status check(const struct vmres_engine *engine, const struct v
         return VMRES_UNKNOWN;
     if (event->incarnation > engine->vms[event->vm].incarnation && !tells_of_birth(event->type))
         return VMRES_UNKNOWN;
-    return event->incarnation < engine->vms[event->vm].incarnation ? VMRES_STALE : VMRES_OK;
+    if (event->incarnation < engine->vms[event->vm].incarnation)
+        return VMRES_STALE;
+    /* Before it may tell of a birth: a refused event changes nothing. */
+    if (event->type == VMRES_EVENT_OBSERVED &&
+        !(engine->vms[event->vm].limited & (1u << event->kind)))
+        return VMRES_STATE;
+    return VMRES_OK;
 }
 
 /* --- the families --- */

@@ -82,6 +82,19 @@ static enum vmres_status cancel(struct vmres_engine *engine, const struct vmres_
     return VMRES_OK;
 }
 
+/* What was planned so far is void: with the dry run over, or before a new one. */
+static enum vmres_status dry_run(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    if (event->result > 1)
+        return VMRES_INVALID;
+    engine->dry_run = event->result == 1;
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        vmres__transfer_forget_plans(engine, k);
+        engine->kinds[k].plan_mark = 0;
+    }
+    return VMRES_OK;
+}
+
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event)
 {
     switch (event->type) {
@@ -94,9 +107,6 @@ enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vm
     case VMRES_EVENT_CANCEL:
         return cancel(engine, event);
     default:
-        if (event->result > 1)
-            return VMRES_INVALID;
-        engine->dry_run = event->result == 1;
-        return VMRES_OK;
+        return dry_run(engine, event);
     }
 }

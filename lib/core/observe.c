@@ -126,8 +126,6 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct
     struct kind *kind = &engine->kinds[event->kind];
     struct account *account = &kind->accounts[event->vm];
 
-    if (!(engine->vms[event->vm].limited & (1u << event->kind)))
-        return VMRES_STATE;
     if (event->valid & VMRES_VALID_LIMIT)
         take_limit(engine, event->vm, event->kind, granules_down(kind, event->as.observed.limit));
     if (event->valid & VMRES_VALID_HELD)

@@ -13,7 +13,8 @@
  * A transfer from the pool starts at PLACING. Pieces overlap: while the donor still releases,
  * earlier pieces are already being incorporated. The state follows from the amounts, in review().
  *
- * Invariant: asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming`
+ * Invariant: a transfer that is merely planned is in no account's list and in none of its sums; else
+ * asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming`
  * in its view are the sums of asked - released over its transfers; a closed transfer is in no list.
  */
 #include <assert.h>
@@ -27,7 +28,7 @@
 static const uint16_t edges[] = {
     [VMRES_TRANSFER_NONE] = EDGE(VMRES_TRANSFER_PLANNED) | EDGE(VMRES_TRANSFER_REQUESTED) |
                             EDGE(VMRES_TRANSFER_PLACING),
-    [VMRES_TRANSFER_PLANNED] = EDGE(VMRES_TRANSFER_NONE),
+    [VMRES_TRANSFER_PLANNED] = 0,
     [VMRES_TRANSFER_REQUESTED] =
         EDGE(VMRES_TRANSFER_MOVING) | EDGE(VMRES_TRANSFER_CANCELLED) | EDGE(VMRES_TRANSFER_FAILED),
     [VMRES_TRANSFER_MOVING] = EDGE(VMRES_TRANSFER_PLACING) | EDGE(VMRES_TRANSFER_DONE) |
@@ -49,7 +50,8 @@ static void become(struct transfer *transfer, enum vmres_transfer_state state)
     transfer->state = (uint8_t)state;
 }
 
-/* --- the three lists a transfer is in: its donor's, its recipient's, and that of all --- */
+/* --- the three lists a transfer is in: its donor's, its recipient's, and that of all; one that is
+ * merely planned concerns nobody, and is in the last alone --- */
 
 static void link_all(struct vmres_engine *engine, uint32_t index)
 {
@@ -63,6 +65,8 @@ static void link_all(struct vmres_engine *engine, uint32_t index)
     engine->transfer_open = index;
 
     t->out_next = t->out_previous = t->in_next = t->in_previous = NONE;
+    if (t->state == VMRES_TRANSFER_PLANNED)
+        return;
     if (t->donor != VMRES_VM_NONE) {
         struct account *donor = account_of(engine, t->donor, t->kind);
         t->out_next = donor->outgoing;
@@ -90,6 +94,8 @@ static void unlink_all(struct vmres_engine *engine, uint32_t index)
         all[t->previous].next = t->next;
     else
         engine->transfer_open = t->next;
+    if (t->state == VMRES_TRANSFER_PLANNED)
+        return;
     if (t->donor != VMRES_VM_NONE) {
         if (t->out_next != NONE)
             all[t->out_next].out_previous = t->out_previous;
@@ -143,6 +149,10 @@ uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_
                            .kind = kind};
     /* Who wants it says why; where nobody does, who must give. */
     t->reason = engine->kinds[kind].reasons[recipient != VMRES_VM_NONE ? recipient : donor];
+    if (engine->dry_run)
+        become(t, VMRES_TRANSFER_PLANNED);
+    else
+        become(t, donor == VMRES_VM_NONE ? VMRES_TRANSFER_PLACING : VMRES_TRANSFER_REQUESTED);
     link_all(engine, index);
     engine->transfer_count++;
     vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_PLAN,
@@ -154,12 +164,7 @@ uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_
                                                      .transfer = t->id,
                                                      .amount = amount,
                                                      .reason = t->reason});
-    if (engine->dry_run) {
-        become(t, VMRES_TRANSFER_PLANNED);
-        return index;
-    }
-    become(t, donor == VMRES_VM_NONE ? VMRES_TRANSFER_PLACING : VMRES_TRANSFER_REQUESTED);
-    if (donor != VMRES_VM_NONE) {
+    if (!engine->dry_run && donor != VMRES_VM_NONE) {
         view_of(engine, donor, kind)->outgoing += amount;
         vmres__settle_mark(engine, donor, kind);
         if (recipient != VMRES_VM_NONE)
@@ -297,10 +302,8 @@ void vmres__transfer_forget_plans(struct vmres_engine *engine, uint8_t kind)
         struct transfer *t = &engine->transfers[index];
         uint32_t next = t->next;
 
-        if (t->kind == kind && t->state == VMRES_TRANSFER_PLANNED) {
-            become(t, VMRES_TRANSFER_NONE);
+        if (t->kind == kind && t->state == VMRES_TRANSFER_PLANNED)
             free_slot(engine, index);
-        }
         index = next;
     }
 }

@@ -71,6 +71,10 @@ static void drop_business(struct vmres_engine *engine, uint32_t vm)
     for (uint8_t k = 0; k < engine->kind_count; k++) {
         struct account *account = account_of(engine, vm, k);
 
+        if (engine->dry_run) { /* what was planned may be about it */
+            vmres__transfer_forget_plans(engine, k);
+            engine->kinds[k].plan_mark = 0;
+        }
         vmres__transfer_break_out(engine, vm, k);
         vmres__transfer_break_in(engine, vm, k);
         account->untold = 0;
