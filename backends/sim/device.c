@@ -123,6 +123,8 @@ void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding
     /* It will not give that back until it is asked to. */
     if (holding->commands[SIM_SHRINK].id == 0)
         holding->moving = false;
-    if (amount > 0)
-        sim->unruly = true;
+    if (amount == 0)
+        return;
+    holding->unseen = true;
+    sim->unruly = true;
 }

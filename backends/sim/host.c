@@ -2,7 +2,8 @@
 /*
  * What the host sees of a VM, and the way of all events to the driver. The host trusts the device's
  * reading for what a VM holds, and its own witness for what it really does. Invariant: `told` is
- * what the driver was last told, so that an observation is posted only where it says something new.
+ * what the driver was last told, so that an observation is posted only where it says something new,
+ * or where something happened that nobody asked for.
  */
 #include "internal.h"
 
@@ -33,8 +34,8 @@ uint16_t vmres__sim_host_words(const struct vmres_sim *sim, uint8_t kind)
 
 bool vmres__sim_host_differs(const struct sim_holding *holding)
 {
-    return holding->told.held != sim_reading(holding) || holding->told.witness != holding->held ||
-           holding->told.target != holding->target;
+    return holding->unseen || holding->told.held != sim_reading(holding) ||
+           holding->told.witness != holding->held || holding->told.target != holding->target;
 }
 
 enum vmres_status vmres__sim_host_observe(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
@@ -56,6 +57,7 @@ enum vmres_status vmres__sim_host_observe(struct vmres_sim *sim, struct sim_vm *
     holding->told.held = sim_reading(holding);
     holding->told.witness = holding->held;
     holding->told.target = holding->target;
+    holding->unseen = false;
     vmres__sim_shadow_seen(sim, vm, kind);
     return VMRES_OK;
 }

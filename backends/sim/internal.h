@@ -133,6 +133,7 @@ struct sim_holding {
     struct {
         uint64_t held, target, witness;
     } told;
+    bool unseen;                /* it changed of itself since it was last observed */
     uint64_t promise, exposure; /* shadow.c */
     struct sim_hurt hurt;
     struct sim_sensor sensor;
