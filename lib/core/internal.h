@@ -112,6 +112,7 @@ struct transfer {
     uint32_t out_next, out_previous, in_next, in_previous, next, previous;
     uint8_t kind, state;
     uint8_t broken; /* a party failed it: it cannot end as done */
+    uint8_t given;  /* nothing more is to leave the donor, and it is out of its list */
 };
 
 struct kind {

@@ -18,8 +18,8 @@ static uint32_t contested(const struct command *command)
     return command->claimed + command->inherited - command->credited;
 }
 
-/* The same of the removal that is open, if one is, and of the one it took over from: the rest of the
- * account's disputed part is older than that, and nobody waits for it. */
+/* The same of the removal that is open, if one is, and of the one it took over from: the rest of
+ * the account's disputed part is older than that, and nobody waits for it. */
 uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     const struct account *account = account_of(engine, vm, kind);

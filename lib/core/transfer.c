@@ -14,8 +14,9 @@
  * earlier pieces are already being incorporated. The state follows from the amounts, in review().
  *
  * Invariant: a transfer that is merely planned is in no account's list and in none of its sums; else
- * asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming`
- * in its view are the sums of asked - released over its transfers; a closed transfer is in no list.
+ * asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming` in its view
+ * are the sums of asked - released over its transfers; a closed transfer is in no list, one whose
+ * donor has given all is not in the donor's.
  */
 #include <assert.h>
 #include <string.h>
@@ -83,6 +84,23 @@ static void link_all(struct vmres_engine *engine, uint32_t index)
     }
 }
 
+/* Once it has given all, a donor may go, and its slot be another's, before the transfer ends. */
+static void unlink_donor(struct vmres_engine *engine, uint32_t index)
+{
+    struct transfer *all = engine->transfers;
+    struct transfer *t = &all[index];
+
+    if (t->donor == VMRES_VM_NONE || t->given)
+        return;
+    t->given = 1;
+    if (t->out_next != NONE)
+        all[t->out_next].out_previous = t->out_previous;
+    if (t->out_previous != NONE)
+        all[t->out_previous].out_next = t->out_next;
+    else
+        account_of(engine, t->donor, t->kind)->outgoing = t->out_next;
+}
+
 static void unlink_all(struct vmres_engine *engine, uint32_t index)
 {
     struct transfer *all = engine->transfers;
@@ -96,14 +114,7 @@ static void unlink_all(struct vmres_engine *engine, uint32_t index)
         engine->transfer_open = t->next;
     if (t->state == VMRES_TRANSFER_PLANNED)
         return;
-    if (t->donor != VMRES_VM_NONE) {
-        if (t->out_next != NONE)
-            all[t->out_next].out_previous = t->out_previous;
-        if (t->out_previous != NONE)
-            all[t->out_previous].out_next = t->out_next;
-        else
-            account_of(engine, t->donor, t->kind)->outgoing = t->out_next;
-    }
+    unlink_donor(engine, index);
     if (t->recipient != VMRES_VM_NONE) {
         if (t->in_next != NONE)
             all[t->in_next].in_previous = t->in_previous;
@@ -237,6 +248,7 @@ void vmres__transfer_review(struct vmres_engine *engine, uint32_t index)
         if (t->state == VMRES_TRANSFER_REQUESTED)
             become(t, VMRES_TRANSFER_MOVING);
         become(t, VMRES_TRANSFER_PLACING);
+        unlink_donor(engine, index);
         return;
     }
     if (t->state == VMRES_TRANSFER_REQUESTED && t->released > 0)

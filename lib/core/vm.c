@@ -141,17 +141,20 @@ static void charge_most(struct vmres_engine *engine, uint32_t vm, uint8_t kind_i
     struct account *account = &kind->accounts[vm];
     struct vmres_view *view = &kind->views[vm];
     uint32_t most = max_u32(account->limit == NONE ? 0 : account->limit, account->ceiling);
+    uint32_t more = most > view->charge ? most - view->charge : 0;
+    uint64_t deficit = kind->ledger.deficit;
 
-    if (most <= view->charge)
+    if (more == 0)
         return;
-    vmres__ledger_seize(&kind->ledger, &view->charge, most - view->charge);
+    vmres__ledger_seize(&kind->ledger, &view->charge, more);
+    engine->counters.deficits += kind->ledger.deficit > deficit;
     vmres__trace(engine,
                  (struct vmres_trace_record){.type = VMRES_TRACE_LEDGER,
                                              .level = VMRES_TRACE_INFO,
                                              .kind = kind_index,
                                              .vm = vm,
                                              .other = VMRES_VM_NONE,
-                                             .amount = view->charge,
+                                             .amount = more,
                                              .target = view->charge,
                                              .reason = "charged with the most it could hold"});
 }
