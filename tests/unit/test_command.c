@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands: the contract of answers, deadlines by progress and by rate, and VMs that fall silent. */
+/* Commands: the contract of answers, deadlines by progress and by rate, VMs that fall silent. */
 #include "support/rig.h"
 
 /* vm1 is asked for 50 of its 100 and does not answer yet; vm0 is to have it. */
