@@ -9,54 +9,46 @@
 #include "internal.h"
 
 /* What a VM is to keep, because it says that it needs it and is entitled to it. */
-static uint32_t protected_of(const struct vmres_view *view)
+static uint32_t protected_of(const struct vmres_view *view, uint32_t told)
 {
-    uint32_t need = view->stall > 0 ? max_u32(view->used, view->charge) : view->used;
+    uint32_t need = view->stall > 0 ? max_u32(view->used, told) : view->used;
 
     return min_u32(need, view->entitlement);
 }
 
-/* The least a charge may fall to. What is in dispute since an earlier removal is charged, but no VM
- * is told to hold it: the floor must be kept without it. */
-static uint32_t least(const struct vmres_engine *engine, uint8_t kind, uint32_t vm)
-{
-    const struct vmres_view *view = view_of(engine, vm, kind);
-    uint32_t disputed = account_of(engine, vm, kind)->disputed;
-
-    return min_u32(view->floor + disputed - vmres__removal_contested(engine, vm, kind),
-                   view->charge);
-}
-
-static uint32_t bound_shrink(const struct kind *kind, const struct vmres_view *view,
+static uint32_t bound_shrink(const struct kind *kind, const struct vmres_view *view, uint32_t told,
                              uint32_t target)
 {
     if (!(view->flags & VMRES_VIEW_DONOR))
-        return view->charge;
+        return told;
     if (kind->policy->commands)
         return target;
     if (!(view->flags & VMRES_VIEW_FRESH))
-        return view->charge;
-    return min_u32(max_u32(target, protected_of(view)), view->charge);
+        return told;
+    return min_u32(max_u32(target, protected_of(view, told)), told);
 }
 
 static uint32_t bound_growth(const struct vmres_view *view, const struct account *account,
-                             uint32_t target)
+                             uint32_t told, uint32_t target)
 {
     bool stale = !(view->flags & VMRES_VIEW_DONOR) && (view->flags & VMRES_VIEW_FRESH) &&
                  account->unincorporated == 0 && (account->participation & VMRES_PARTICIPATE_DONOR);
 
     if (!(view->flags & VMRES_VIEW_RECIPIENT))
-        return view->charge;
+        return told;
     /* One that is stuck, or was not heard of lately, keeps its claim up to its share. */
     if (stale || (view->flags & VMRES_VIEW_UNCOOPERATIVE))
-        return min_u32(target, max_u32(view->charge, view->entitlement));
+        return min_u32(target, max_u32(told, view->entitlement));
     return target;
 }
 
+/* A target says what a VM is to be told to hold. What is in dispute since an earlier removal is
+ * charged on top of that: bounds are kept without it, the charge with it. */
 static void bound(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
 {
     struct kind *kind = &engine->kinds[kind_index];
     const struct vmres_view *view = &kind->views[vm];
+    uint32_t told = vmres__removal_undisputed(engine, vm, kind_index);
     uint32_t *target = &engine->work.verdict.targets[vm];
 
     if (!(view->flags & VMRES_VIEW_PRESENT) || !vm_takes_part(engine, vm)) {
@@ -64,28 +56,31 @@ static void bound(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
         return;
     }
     *target = min_u32(max_u32(*target, view->floor), view->ceiling);
-    if (*target < view->charge)
-        *target = bound_shrink(kind, view, max_u32(*target, least(engine, kind_index, vm)));
-    else if (*target > view->charge)
-        *target = bound_growth(view, &kind->accounts[vm], *target);
+    if (*target < told)
+        *target = bound_shrink(kind, view, told, *target);
+    else if (*target > told)
+        *target = bound_growth(view, &kind->accounts[vm], told, *target);
+    *target += view->charge - told;
 }
 
-/* Limits that were changed hold for VMs no policy speaks of, too. */
-static void enforce_limits(struct vmres_engine *engine, uint8_t kind_index)
+/* Limits that were changed hold for VMs no policy speaks of, too; but nobody gives while it gets, or
+ * is asked again at once when it did not give. */
+static void enforce_limits(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct vmres_verdict *verdict = &engine->work.verdict;
+    const struct vmres_view *view = &kind->views[vm];
+    uint32_t told = vmres__removal_undisputed(engine, vm, kind_index);
+    uint32_t disputed = view->charge - told;
 
-    for (uint32_t vm = 0; vm < engine->top; vm++) {
-        const struct vmres_view *view = &kind->views[vm];
-
-        if (!(view->flags & VMRES_VIEW_PRESENT) || !vm_takes_part(engine, vm))
-            continue;
-        if (view->charge < view->floor && (!verdict->set[vm] || verdict->targets[vm] < view->floor))
-            vmres_verdict_set(verdict, vm, view->floor, "its floor is above what it has");
-        if (view->charge > view->ceiling)
-            vmres_verdict_set(verdict, vm, view->ceiling, "its ceiling is below what it has");
-    }
+    if (!(view->flags & VMRES_VIEW_PRESENT) || !vm_takes_part(engine, vm))
+        return;
+    if (told < view->floor && (!verdict->set[vm] || verdict->targets[vm] < view->floor + disputed))
+        vmres_verdict_set(verdict, vm, view->floor + disputed, "its floor is above what it has");
+    if (told > view->ceiling && kind->accounts[vm].unincorporated == 0 &&
+        !(view->flags & VMRES_VIEW_UNCOOPERATIVE))
+        vmres_verdict_set(verdict, vm, view->ceiling + disputed,
+                          "its ceiling is below what it has");
 }
 
 void vmres__guard(struct vmres_engine *engine, uint8_t kind)
@@ -94,6 +89,6 @@ void vmres__guard(struct vmres_engine *engine, uint8_t kind)
 
     for (uint32_t i = 0; i < verdict->count; i++)
         bound(engine, kind, verdict->named[i]);
-    if (engine->kinds[kind].out_of_bounds)
-        enforce_limits(engine, kind);
+    for (uint32_t vm = 0; vm < engine->top && engine->kinds[kind].out_of_bounds; vm++)
+        enforce_limits(engine, kind, vm);
 }

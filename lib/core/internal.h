@@ -244,6 +244,7 @@ void vmres__command_expire(struct vmres_engine *engine);
 void vmres__removal_answered(struct vmres_engine *engine, struct command *command,
                              const struct vmres_event *event);
 void vmres__removal_given_up(struct vmres_engine *engine, struct command *command);
+uint32_t vmres__removal_undisputed(const struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, uint32_t amount);
 void vmres__grant_reassigned(struct vmres_engine *engine, struct command *command,

@@ -46,7 +46,8 @@ static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
     if (alone)
         may |= VMRES_VIEW_UNCOOPERATIVE;
     view->flags = (view->flags & said) | may;
-    if (vm_takes_part(engine, vm) && (view->charge < view->floor || view->charge > view->ceiling))
+    if (vm_takes_part(engine, vm) &&
+        (view->charge < view->floor + account->disputed || view->charge > view->ceiling))
         kind->out_of_bounds = true;
 }
 

@@ -89,17 +89,21 @@ static void clear_gaps(struct work *work)
 }
 
 /* What VMs below their floor miss beyond what is free and what others are to give up anyway. */
-static uint64_t below_floors(const struct vmres_engine *engine, const struct kind *kind)
+static uint64_t below_floors(const struct vmres_engine *engine, uint8_t kind_index)
 {
+    const struct kind *kind = &engine->kinds[kind_index];
     uint64_t need = 0, supply = vmres__ledger_grantable(&kind->ledger);
 
     if (!kind->out_of_bounds)
         return 0;
     for (uint32_t vm = 0; vm < engine->top; vm++) {
-        const struct vmres_view *view = &kind->views[vm];
+        uint32_t floor = kind->views[vm].floor;
+        uint32_t told;
 
-        if (vm_takes_part(engine, vm) && view->charge < view->floor)
-            need += view->floor - view->charge;
+        if (!vm_takes_part(engine, vm))
+            continue;
+        told = vmres__removal_undisputed(engine, vm, kind_index);
+        need += floor > told ? floor - told : 0;
         if (engine->work.gaps[vm] < 0)
             supply += (uint64_t)-engine->work.gaps[vm];
     }
@@ -121,7 +125,7 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 
         work->gaps[vm] = (int32_t)((int64_t)work->verdict.targets[vm] - kind->views[vm].charge);
     }
-    gather_both(engine, kind_index, below_floors(engine, kind));
+    gather_both(engine, kind_index, below_floors(engine, kind_index));
 }
 
 /* --- open transfers --- */

@@ -35,6 +35,15 @@ uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm
     return min_u32(sum, account->disputed);
 }
 
+/* What of its charge a VM is told to hold: all but what is in dispute since an earlier removal. */
+uint32_t vmres__removal_undisputed(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    uint32_t disputed = account_of(engine, vm, kind)->disputed;
+
+    return view_of(engine, vm, kind)->charge -
+           (disputed - vmres__removal_contested(engine, vm, kind));
+}
+
 /* How much may still be claimed: what was told to go and is not said to be gone. The newest target
  * counts, whichever command speaks: two that overlap cannot both yield the same bytes. */
 static uint32_t claimable(const struct vmres_engine *engine, const struct command *command)

@@ -203,9 +203,14 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
     return sent;
 }
 
+static bool growing(const struct account *account)
+{
+    return account->reassign != NONE || account->notify != NONE;
+}
+
 static bool idle(const struct account *account)
 {
-    return account->shrink == NONE && account->reassign == NONE && account->notify == NONE;
+    return account->shrink == NONE && !growing(account);
 }
 
 static enum sent settle_pin(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
@@ -242,7 +247,7 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
         sent = settle_initial(engine, vm, kind);
     if (sent == NOTHING)
         sent = settle_pin(engine, vm, kind);
-    if (sent == NOTHING && state == VMRES_VM_LIVE)
+    if (sent == NOTHING && state == VMRES_VM_LIVE && !growing(account))
         sent = settle_shrink(engine, vm, kind);
     if (sent == NOTHING && state == VMRES_VM_LIVE && account->shrink == NONE)
         sent = settle_grow(engine, vm, kind);

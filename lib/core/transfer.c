@@ -13,10 +13,9 @@
  * A transfer from the pool starts at PLACING. Pieces overlap: while the donor still releases,
  * earlier pieces are already being incorporated. The state follows from the amounts, in review().
  *
- * Invariant: a transfer that is merely planned is in no account's list and in none of its sums; else
- * asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming` in its view
- * are the sums of asked - released over its transfers; a closed transfer is in no list, one whose
- * donor has given all is not in the donor's.
+ * Invariant: asked >= released >= placed >= incorporated + failed; a VM's `outgoing` and `incoming`
+ * in its view are the sums of asked - released over its transfers; a closed transfer is in no list,
+ * one whose donor has given all is not in the donor's, one that is merely planned in no account's.
  */
 #include <assert.h>
 #include <string.h>
