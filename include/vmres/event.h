@@ -44,6 +44,7 @@ enum vmres_event_type {
     VMRES_EVENT_BACKEND_READY = 16, /* it is back, everything has been observed anew */
     VMRES_EVENT_CANCEL = 17,        /* the embedder calls off the transfer `id` */
     VMRES_EVENT_DRY_RUN = 18,       /* dry run on (result 1) or off (result 0) */
+    VMRES_EVENT_EXTENT = 19, /* where the block of an adopted VM lies, on a contiguous host */
 };
 
 enum vmres_event_flag {
@@ -123,6 +124,9 @@ struct vmres_event {
         struct { /* CAPACITY */
             uint64_t capacity, reserve, unused[2];
         } capacity;
+        struct { /* EXTENT */
+            uint64_t front, size, unused[2];
+        } extent;
         uint64_t words[4];
     } as;
 };

@@ -38,54 +38,86 @@ static struct wish wishes(const struct vmres_engine *engine, uint32_t kind)
     return wish;
 }
 
-static void give(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount)
+/* Charges a VM with its first allotment; on a contiguous host there must be a hole for it. */
+static bool charge(struct kind *kind, uint32_t vm, uint32_t amount)
 {
-    struct kind *kind = &engine->kinds[kind_index];
-
+    if (kind->blocks && !vmres__extent_fit(kind, vm, amount))
+        return false;
     vmres__ledger_draw(&kind->ledger, amount);
     vmres__ledger_place(&kind->ledger, &kind->views[vm].charge, amount);
-    engine->vms[vm].allotted |= (uint8_t)(1u << kind_index);
-    kind->accounts[vm].flags |= ACCOUNT_INITIAL;
-    vmres__settle_mark(engine, vm, kind_index);
-    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_ALLOT,
-                                                     .level = VMRES_TRACE_INFO,
-                                                     .kind = kind_index,
-                                                     .vm = vm,
-                                                     .other = VMRES_VM_NONE,
-                                                     .amount = amount,
-                                                     .target = amount,
-                                                     .reason = "first allotment"});
+    return true;
 }
 
-static void allot_kind(struct vmres_engine *engine, uint8_t kind, struct wish wish)
+static bool charge_all(struct vmres_engine *engine, uint8_t kind_index, struct wish wish)
 {
-    uint64_t spare = engine->kinds[kind].ledger.free - wish.fixed;
+    struct kind *kind = &engine->kinds[kind_index];
+    uint64_t spare = kind->ledger.free - wish.fixed;
     uint64_t shared = spare < wish.room ? spare : wish.room;
 
     for (uint32_t vm = 0; vm < engine->top; vm++) {
-        const struct account *account = account_of(engine, vm, kind);
-        const struct vmres_view *view = view_of(engine, vm, kind);
+        const struct vmres_view *view = &kind->views[vm];
+        uint32_t amount = kind->accounts[vm].initial;
 
-        if (!waits(engine, vm, kind))
+        if (!waits(engine, vm, kind_index))
             continue;
-        if (account->initial != NONE)
-            give(engine, vm, kind, account->initial);
-        else
-            give(engine, vm, kind,
-                 view->floor + portion(&shared, &wish.room, view->ceiling - view->floor));
+        if (amount == NONE)
+            amount = view->floor + portion(&shared, &wish.room, view->ceiling - view->floor);
+        if (!charge(kind, vm, amount))
+            return false;
+    }
+    return true;
+}
+
+/* None of them, then. */
+static void take_back(struct vmres_engine *engine, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+
+    for (uint32_t vm = 0; vm < engine->top; vm++) {
+        if (!waits(engine, vm, kind_index))
+            continue;
+        vmres__ledger_shed(&kind->ledger, &kind->views[vm].charge, kind->views[vm].charge);
+        if (kind->blocks)
+            vmres__extent_remove(kind, vm);
+    }
+}
+
+static void announce(struct vmres_engine *engine, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+
+    for (uint32_t vm = 0; vm < engine->top; vm++) {
+        if (!waits(engine, vm, kind_index))
+            continue;
+        engine->vms[vm].allotted |= (uint8_t)(1u << kind_index);
+        kind->accounts[vm].flags |= ACCOUNT_INITIAL;
+        vmres__settle_mark(engine, vm, kind_index);
+        vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_ALLOT,
+                                                         .level = VMRES_TRACE_INFO,
+                                                         .kind = kind_index,
+                                                         .vm = vm,
+                                                         .other = VMRES_VM_NONE,
+                                                         .amount = kind->views[vm].charge,
+                                                         .target = kind->views[vm].charge,
+                                                         .reason = "first allotment"});
     }
 }
 
 enum vmres_status vmres__allot(struct vmres_engine *engine)
 {
-    struct wish wish[VMRES_KINDS_MAX];
+    bool fits = true;
 
-    for (uint32_t k = 0; k < engine->kind_count; k++) {
-        wish[k] = wishes(engine, k);
-        if (wish[k].fixed > vmres__ledger_grantable(&engine->kinds[k].ledger))
-            return VMRES_NOROOM;
+    for (uint8_t k = 0; k < engine->kind_count && fits; k++) {
+        struct wish wish = wishes(engine, k);
+
+        fits = wish.fixed <= vmres__ledger_grantable(&engine->kinds[k].ledger) &&
+               charge_all(engine, k, wish);
     }
-    for (uint8_t k = 0; k < engine->kind_count; k++)
-        allot_kind(engine, k, wish[k]);
-    return VMRES_OK;
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        if (fits)
+            announce(engine, k);
+        else
+            take_back(engine, k);
+    }
+    return fits ? VMRES_OK : VMRES_NOROOM;
 }

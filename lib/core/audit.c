@@ -71,7 +71,7 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
         return breach(kind, vm, error, "outgoing or incoming is not the sum of its transfers");
     if (sums.waiting != account->unincorporated)
         return breach(kind, vm, error, "what is to be incorporated is not what was placed");
-    if (sums.outgoing > 0 && sums.incoming > 0)
+    if (!kind->blocks && sums.outgoing > 0 && sums.incoming > 0)
         return breach(kind, vm, error, "donor and recipient at once");
     if (account->untold > account->unincorporated || account->disputed > view->charge ||
         view->outgoing > view->charge - account->disputed + vmres__removal_contested(engine, vm, k))
@@ -102,6 +102,12 @@ enum vmres_status vmres_engine_audit(const struct vmres_engine *engine, struct v
         }
         if (status == VMRES_OK)
             status = check_pool(kind, &totals, error);
+        if (status == VMRES_OK && kind->blocks) {
+            const char *wrong = vmres__extent_audit(engine, kind);
+
+            if (wrong)
+                status = vmres__error_set(error, VMRES_BUG, "%s: %s", kind->name, wrong);
+        }
     }
     return status;
 }

@@ -164,6 +164,9 @@ static void take_answer(struct vmres_engine *engine, struct command *command,
     default:
         vmres__pin_answered(engine, command, event);
     }
+    /* A retake may show first in the answer to something else. */
+    if (event->valid & VMRES_VALID_HELD)
+        vmres__observe_raised(engine, event->vm, event->kind);
 }
 
 enum vmres_status vmres__command_answer(struct vmres_engine *engine,

@@ -47,9 +47,8 @@ static enum vmres_status check_resource(const struct vmres_resource *resource,
         return vmres__error_set(
             error, VMRES_INVALID,
             "a resource needs a name of 1 to 15 lower case letters, digits, '-'");
-    if (resource->placement != VMRES_PLACEMENT_AMOUNT)
-        return vmres__error_set(error, VMRES_UNSUPPORTED,
-                                "%s: contiguous placement is not there yet", resource->name);
+    if (resource->placement > VMRES_PLACEMENT_EXTENT)
+        return vmres__error_set(error, VMRES_INVALID, "%s: no such placement", resource->name);
     if (resource->granule == 0 || resource->capacity / resource->granule == 0)
         return vmres__error_set(error, VMRES_INVALID, "%s: capacity must be at least one granule",
                                 resource->name);
@@ -133,10 +132,35 @@ static void lay_out_kind(struct arena *arena, const struct vmres_engine *engine,
     arena->used = (arena->used + 63) & ~(size_t)63;
     kind->views = take(arena, engine->max_vms, sizeof *kind->views);
     kind->accounts = take(arena, engine->max_vms, sizeof *kind->accounts);
+    if (kind->resource.placement == VMRES_PLACEMENT_EXTENT)
+        kind->blocks = take(arena, engine->max_vms, sizeof *kind->blocks);
     kind->reasons = take(arena, engine->max_vms, sizeof *kind->reasons);
     kind->policy_options = take(arena, 1, policy->options_size);
     kind->policy_state = take(arena, 1, policy->state_size);
     kind->policy_vms = take(arena, engine->max_vms, policy->vm_state_size);
+}
+
+/* Only a contiguous host needs a row of its VMs. */
+static void lay_out_row(struct arena *arena, const struct vmres_engine *engine, struct work *work)
+{
+    size_t n = engine->max_vms;
+
+    work->row = take(arena, n, sizeof *work->row);
+    work->place = take(arena, n, sizeof *work->place);
+    work->flows = take(arena, n, sizeof *work->flows);
+    work->from_below = take(arena, n, sizeof *work->from_below);
+    work->from_above = take(arena, n, sizeof *work->from_above);
+    work->holes = take(arena, n + 1, sizeof *work->holes);
+    work->skip_up = take(arena, 2 * n + 1, sizeof *work->skip_up);
+    work->skip_down = take(arena, 2 * n + 1, sizeof *work->skip_down);
+}
+
+static bool is_contiguous(const struct vmres_engine *engine)
+{
+    for (uint32_t k = 0; k < engine->kind_count; k++)
+        if (engine->kinds[k].resource.placement == VMRES_PLACEMENT_EXTENT)
+            return true;
+    return false;
 }
 
 static void lay_out(struct arena *arena, struct vmres_engine *engine)
@@ -153,6 +177,8 @@ static void lay_out(struct arena *arena, struct vmres_engine *engine)
     work->gaps = take(arena, engine->max_vms, sizeof *work->gaps);
     work->donors = take(arena, engine->max_vms, sizeof *work->donors);
     work->recipients = take(arena, engine->max_vms, sizeof *work->recipients);
+    if (is_contiguous(engine))
+        lay_out_row(arena, engine, work);
     engine->outbox = take(arena, engine->max_actions, sizeof *engine->outbox);
     engine->transfers = take(arena, engine->max_transfers, sizeof *engine->transfers);
     engine->commands = take(arena, engine->max_commands, sizeof *engine->commands);
@@ -176,6 +202,7 @@ static void set_kind(struct kind *kind, const struct vmres_resource *resource,
     memcpy(kind->name, resource->name, strlen(resource->name) + 1);
     kind->tolerance = granules_up(kind, resource->tolerance);
     kind->policy = policy;
+    kind->lowest = NONE;
     vmres__ledger_open(&kind->ledger, capacity, reserve);
 }
 

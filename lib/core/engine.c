@@ -35,7 +35,7 @@ static bool tells_of_birth(uint8_t type)
 
 static enum vmres_status check(const struct vmres_engine *engine, const struct vmres_event *event)
 {
-    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_DRY_RUN)
+    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_EXTENT)
         return VMRES_INVALID;
     if (event->kind >= engine->kind_count ||
         (about_vm(event->type) && event->vm >= engine->max_vms))
@@ -75,6 +75,7 @@ static enum vmres_status dispatch(struct vmres_engine *engine, const struct vmre
     case VMRES_EVENT_VM_LIMITS:
     case VMRES_EVENT_VM_LIVE:
     case VMRES_EVENT_VM_GONE:
+    case VMRES_EVENT_EXTENT:
         return vmres__vm_event(engine, event);
     case VMRES_EVENT_ALLOT:
         return vmres__allot(engine);

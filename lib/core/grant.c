@@ -28,18 +28,35 @@ static const char *obstacle(const struct vmres_engine *engine, const struct tran
     return NULL;
 }
 
+/* Up to its ceiling; a link may hold what it is to pass on beyond that, but only beside a hole. */
+static uint32_t room_of(const struct kind *kind, const struct transfer *transfer)
+{
+    const struct vmres_view *view = &kind->views[transfer->recipient];
+    uint32_t most = view->ceiling;
+    uint32_t room;
+
+    if (kind->blocks)
+        most += view->outgoing;
+    room = most > view->charge ? most - view->charge : 0;
+    if (!kind->blocks)
+        return room;
+    return min_u32(room, transfer->up ? vmres__extent_hole_below(kind, transfer->recipient)
+                                      : vmres__extent_hole_above(kind, transfer->recipient));
+}
+
 void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, uint32_t amount)
 {
     struct kind *kind = &engine->kinds[transfer->kind];
     struct account *account = &kind->accounts[transfer->recipient];
     struct vmres_view *view = &kind->views[transfer->recipient];
     const char *why_not = obstacle(engine, transfer);
-    uint32_t room = view->ceiling > view->charge ? view->ceiling - view->charge : 0;
-    uint32_t placed = why_not ? 0 : min_u32(amount, room);
+    uint32_t placed = why_not ? 0 : min_u32(amount, room_of(kind, transfer));
 
     if (placed < amount)
         vmres__ledger_park(&kind->ledger, amount - placed);
     if (placed > 0) {
+        if (kind->blocks)
+            vmres__extent_entered(kind, transfer->recipient, transfer->up, placed);
         vmres__ledger_place(&kind->ledger, &view->charge, placed);
         transfer->placed += placed;
         account->untold += placed;

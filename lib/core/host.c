@@ -14,6 +14,8 @@ static enum vmres_status capacity(struct vmres_engine *engine, const struct vmre
 
     if (event->as.capacity.capacity / kind->resource.granule > VMRES_GRANULES_MAX || reserve > size)
         return VMRES_INVALID;
+    if (kind->blocks && !vmres__extent_fits_below(kind, size - reserve))
+        return VMRES_STATE;
     vmres__ledger_resize(&kind->ledger, size, reserve);
     kind->shares_stale = true;
     if (kind->ledger.deficit > 0) {

@@ -20,6 +20,7 @@
 #include <vmres/engine.h>
 #include <vmres/query.h>
 
+#include "extent.h"
 #include "ledger.h"
 #include "verdict.h"
 
@@ -95,6 +96,7 @@ struct command {
     uint32_t older;          /* the command it superseded, while that one's final is owed */
     uint32_t next, previous; /* in the list of the open, or of the free */
     uint8_t kind, type, state, wanted_cancel;
+    uint8_t up; /* blocks: it removes from the final side */
 };
 
 /* A transfer's amounts: asked >= released >= placed >= incorporated + failed. */
@@ -113,6 +115,7 @@ struct transfer {
     uint8_t kind, state;
     uint8_t broken; /* a party failed it: it cannot end as done */
     uint8_t given;  /* nothing more is to leave the donor, and it is out of its list */
+    uint8_t up;     /* blocks: towards higher addresses, out at the final side, in at the front */
 };
 
 struct kind {
@@ -127,6 +130,8 @@ struct kind {
     struct ledger ledger;
     struct vmres_view *views;
     struct account *accounts;
+    struct block *blocks; /* NULL unless the host is contiguous */
+    uint32_t lowest;      /* the block with the lowest address */
     const char **reasons;
     const struct vmres_policy_ops *policy;
     void *policy_options, *policy_state;
@@ -146,6 +151,10 @@ struct work { /* of one judgement; all zero between judgements */
     int32_t *gaps; /* what each VM is to gain or lose */
     uint32_t *donors, *recipients;
     uint32_t donor_count, recipient_count;
+    /* Contiguous hosts: VMs in order of address, and what plan_extent.c finds for each place. */
+    uint32_t *row, *place;
+    int64_t *flows;
+    uint32_t *from_below, *from_above, *holes, *skip_up, *skip_down;
 };
 
 struct vmres_engine {
@@ -266,6 +275,8 @@ uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_
 void vmres__transfer_trim(struct vmres_engine *engine, uint32_t index, uint32_t amount);
 void vmres__transfer_review(struct vmres_engine *engine, uint32_t index);
 void vmres__transfer_forget_plans(struct vmres_engine *engine, uint8_t kind);
+uint32_t vmres__transfer_wanted(const struct vmres_engine *engine, uint32_t vm, uint8_t kind,
+                                bool up);
 uint32_t vmres__transfer_find(const struct vmres_engine *engine, uint64_t id);
 void vmres__transfer_break_out(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__transfer_break_in(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
@@ -281,6 +292,7 @@ enum vmres_status vmres__report_event(struct vmres_engine *engine, const struct 
 enum vmres_status vmres__observe_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);
 void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t held);
+void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__allot(struct vmres_engine *engine);
@@ -293,6 +305,7 @@ void vmres__round_leave(struct vmres_engine *engine, uint32_t vm);
 void vmres__judge(struct vmres_engine *engine);
 void vmres__share_entitlements(struct vmres_engine *engine, struct kind *kind);
 void vmres__guard(struct vmres_engine *engine, uint8_t kind);
+void vmres__plan_extents(struct vmres_engine *engine, uint8_t kind);
 void vmres__plan(struct vmres_engine *engine, uint8_t kind);
 
 #endif

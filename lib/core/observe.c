@@ -18,6 +18,9 @@ void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind,
     uint32_t most =
         account->limit != NONE ? account->limit : max_u32(account->ceiling, view->charge);
 
+    if (engine->kinds[kind].blocks) /* it cannot reach beyond its block */
+        most = view->charge;
+
     view->held = min_u32(held, most);
     view->used = min_u32(view->used, view->held);
     view->available = min_u32(view->available, view->held);
@@ -37,7 +40,8 @@ static bool trusted(const struct vmres_engine *engine, uint32_t vm, uint8_t kind
 
     if (engine->vms[vm].state != VMRES_VM_LIVE && engine->vms[vm].state != VMRES_VM_ADOPTING)
         return false;
-    return account->pins == 0 && (engine->kinds[kind].resource.removal == VMRES_REMOVAL_HOST ||
+    return account->pins == 0 && (engine->kinds[kind].blocks ||
+                                  engine->kinds[kind].resource.removal == VMRES_REMOVAL_HOST ||
                                   account->witness != NONE || (account->flags & ACCOUNT_ENFORCED));
 }
 
@@ -49,7 +53,7 @@ static uint32_t bound_of(const struct kind *kind, uint32_t vm)
 
     if (account->witness != NONE && account->witness > kind->tolerance)
         bound = max_u32(bound, account->witness - kind->tolerance);
-    return bound;
+    return kind->blocks ? min_u32(bound, kind->views[vm].charge) : bound;
 }
 
 static void seize(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount)
@@ -82,6 +86,8 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
     struct vmres_view *view = &kind->views[vm];
     uint32_t claimed = max_u32(view->held, account->target);
 
+    if (kind->blocks)
+        vmres__extent_returned(kind, vm, amount);
     vmres__ledger_shed(&kind->ledger, &view->charge, amount);
     /* What the witness still sees beyond the device's word stays disputed. */
     account->disputed = min_u32(account->disputed, view->charge - min_u32(view->charge, claimed));
@@ -93,6 +99,15 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
                                                      .amount = amount,
                                                      .target = view->charge,
                                                      .reason = "the host sees that it holds less"});
+}
+
+/* An answer, too, may show that a VM holds more than it is charged with; less, only observations. */
+void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct vmres_view *view = view_of(engine, vm, kind);
+
+    if (view->held > view->charge)
+        seize(engine, vm, kind, view->held - view->charge);
 }
 
 /* Lets the charge follow what has been seen. */

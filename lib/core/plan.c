@@ -303,19 +303,25 @@ static bool same_plan(struct vmres_engine *engine, uint8_t kind)
     return false;
 }
 
-void vmres__plan(struct vmres_engine *engine, uint8_t kind)
+static void plan_amounts(struct vmres_engine *engine, uint8_t kind)
 {
-    struct work *work = &engine->work;
-
-    open_gaps(engine, kind);
     if (!engine->dry_run)
         keep_or_trim(engine, kind);
+    list_parties(&engine->work);
+    empty_pool(engine, kind);
+    match(engine, kind);
+    release_rest(engine, kind);
+}
+
+void vmres__plan(struct vmres_engine *engine, uint8_t kind)
+{
+    open_gaps(engine, kind);
     if (!engine->dry_run || !same_plan(engine, kind)) {
         vmres__transfer_forget_plans(engine, kind);
-        list_parties(work);
-        empty_pool(engine, kind);
-        match(engine, kind);
-        release_rest(engine, kind);
+        if (engine->kinds[kind].blocks)
+            vmres__plan_extents(engine, kind);
+        else
+            plan_amounts(engine, kind);
     }
-    clear_gaps(work);
+    clear_gaps(&engine->work);
 }

@@ -64,7 +64,9 @@ static uint32_t believable(const struct kind *kind, const struct vmres_event *ev
     uint64_t room = (uint64_t)charge + kind->tolerance;
     uint32_t witness;
 
-    if (kind->resource.removal == VMRES_REMOVAL_HOST || (event->valid & VMRES_VALID_ENFORCED))
+    /* A block's bounds are the host's: what is outside of them cannot be held. */
+    if (kind->blocks || kind->resource.removal == VMRES_REMOVAL_HOST ||
+        (event->valid & VMRES_VALID_ENFORCED))
         return charge;
     if (!(event->valid & VMRES_VALID_WITNESS))
         return 0;
@@ -86,26 +88,29 @@ static void deliver(struct vmres_engine *engine, struct transfer *transfer, uint
 
 /* Shares a verified amount among the donor's transfers, in proportion to what each still waits for,
  * so that no recipient depends on the slowest of several donors. What nobody waits for is free. */
-static void pass_on(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t amount)
+static void pass_on(struct vmres_engine *engine, const struct command *command, uint32_t amount)
 {
-    struct vmres_view *view = view_of(engine, vm, kind);
-    uint32_t index = account_of(engine, vm, kind)->outgoing;
-    uint64_t total = view->outgoing;
-    uint64_t waited = min_u32(amount, view->outgoing);
+    uint8_t kind = command->kind;
+    struct vmres_view *view = view_of(engine, command->vm, kind);
+    uint32_t index = account_of(engine, command->vm, kind)->outgoing;
+    uint64_t total = vmres__transfer_wanted(engine, command->vm, kind, command->up);
+    uint64_t waited = amount < total ? amount : total;
     uint32_t surplus = amount - (uint32_t)waited;
 
     while (index != NONE && waited > 0) {
         struct transfer *t = &engine->transfers[index];
         uint32_t next = t->out_next;
-        uint32_t piece = portion(&waited, &total, t->asked - t->released);
+        uint32_t piece =
+            t->up == command->up ? portion(&waited, &total, t->asked - t->released) : 0;
 
         t->released += piece;
         view->outgoing -= piece;
         if (t->recipient != VMRES_VM_NONE)
             view_of(engine, t->recipient, kind)->incoming -= piece;
-        if (piece > 0)
+        if (piece > 0) {
             deliver(engine, t, piece);
-        vmres__transfer_review(engine, index);
+            vmres__transfer_review(engine, index);
+        }
         index = next;
     }
     assert(waited == 0);
@@ -154,7 +159,9 @@ static void credit(struct vmres_engine *engine, struct command *command,
             vmres__observe_held(engine, command->vm, command->kind,
                                 kind->views[command->vm].charge);
         trace_piece(engine, command, VMRES_TRACE_REMOVED, piece);
-        pass_on(engine, command->vm, command->kind, piece);
+        if (kind->blocks)
+            vmres__extent_left(kind, command->vm, !command->up, piece);
+        pass_on(engine, command, piece);
     }
     if (disputed > was_disputed) {
         engine->counters.disputes++;

@@ -37,7 +37,7 @@ static const struct {
     uint8_t trace, level, step;
 } told[] = {
     [VMRES_ACTION_REQUEST_REMOVAL] = {VMRES_TRACE_REMOVE, VMRES_TRACE_INFO, 4},
-    [VMRES_ACTION_REASSIGN] = {VMRES_TRACE_ALLOT, VMRES_TRACE_DEBUG, 6},
+    /* REASSIGN: told when the ledger gave, in grant.c and allot.c. */
     [VMRES_ACTION_NOTIFY] = {VMRES_TRACE_NOTIFY, VMRES_TRACE_INFO, 7},
     [VMRES_ACTION_PIN] = {VMRES_TRACE_PIN, VMRES_TRACE_DEBUG, 0},
 };
@@ -74,6 +74,7 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     command->target = plan.target;
     command->amount = plan.amount;
     command->bound = plan.bound;
+    command->up = plan.up;
     if (*slot != NONE)
         vmres__command_supersede(engine, *slot, index);
     *slot = index;
@@ -85,6 +86,11 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     action->as.resize.target = units_of(kind, plan.target);
     action->as.resize.amount = units_of(kind, plan.amount);
     action->as.resize.transfer = only ? only->id : 0;
+    if (kind->blocks)
+        action->as.resize.front = units_of(
+            kind, kind->blocks[plan.vm].front + (flags & VMRES_ACTION_FRONT ? plan.amount : 0));
+    if (told[plan.type].trace == 0)
+        return SENT;
     vmres__trace(engine,
                  (struct vmres_trace_record){.type = told[plan.type].trace,
                                              .level = told[plan.type].level,
@@ -118,38 +124,50 @@ static enum sent call_off(struct vmres_engine *engine, uint32_t index)
     return SENT;
 }
 
+/* What may be asked for now of what is to leave on one side: a link of a chain receives before it
+ * gives, and gives only what it has taken in, so that it never falls below the size it keeps. */
+static uint32_t givable_now(const struct vmres_engine *engine, const struct command *plan,
+                            uint32_t side)
+{
+    const struct vmres_view *view = view_of(engine, plan->vm, plan->kind);
+    const struct account *account = account_of(engine, plan->vm, plan->kind);
+    uint64_t end = (uint64_t)view->charge + view->incoming - view->outgoing;
+    uint32_t spare = end < view->charge ? view->charge - (uint32_t)end : 0;
+
+    if (!engine->kinds[plan->kind].blocks)
+        return side;
+    spare -= min_u32(spare, account->unincorporated);
+    return min_u32(side, spare);
+}
+
 /* The donor's side: ask, ask anew, or call off. */
 static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     struct account *account = account_of(engine, vm, kind);
     const struct vmres_view *view = view_of(engine, vm, kind);
     struct command *open = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
-    /* What the open request says is gone and is not believed yet is a part of both. */
-    uint32_t contested = min_u32(vmres__removal_contested(engine, vm, kind), view->outgoing);
-    uint32_t wanted = view->charge - (account->disputed - contested) - view->outgoing;
-    uint32_t amount = view->outgoing - contested;
     bool asking = open && open->type == VMRES_ACTION_REQUEST_REMOVAL;
+    struct command plan = {.type = VMRES_ACTION_REQUEST_REMOVAL, .vm = vm, .kind = kind};
+    uint32_t side, give, contested;
 
     if (open && open->state != COMMAND_OPEN)
         return NOTHING;
-    if (view->outgoing == 0) {
-        if (asking)
-            open->wanted_cancel = 1;
-        return call_off(engine, account->shrink);
-    }
+    plan.up = asking ? open->up : vmres__transfer_wanted(engine, vm, kind, true) > 0;
+    side = vmres__transfer_wanted(engine, vm, kind, plan.up);
+    if (asking && side == 0)
+        open->wanted_cancel = 1;
     if (open && (!asking || open->wanted_cancel))
         return call_off(engine, account->shrink);
-    if (open && (open->target == wanted || open->older != NONE))
+    give = givable_now(engine, &plan, side);
+    /* What the open request says is gone and is not believed yet is a part of both. */
+    contested = min_u32(vmres__removal_contested(engine, vm, kind), give);
+    plan.amount = give - contested;
+    plan.target = view->charge - (account->disputed - contested) - give;
+    plan.bound = max_u32(plan.amount, view->held - min_u32(view->held, plan.target));
+    if (give == 0 || (open && (open->target == plan.target || open->older != NONE)))
         return NOTHING;
-    return send(
-        engine,
-        (struct command){.type = VMRES_ACTION_REQUEST_REMOVAL,
-                         .vm = vm,
-                         .kind = kind,
-                         .target = wanted,
-                         .amount = amount,
-                         .bound = max_u32(amount, view->held - min_u32(view->held, wanted))},
-        &account->shrink, 0);
+    return send(engine, plan, &account->shrink,
+                engine->kinds[kind].blocks && !plan.up ? VMRES_ACTION_FRONT : 0);
 }
 
 /* The first allotment: before the VM runs. */
@@ -247,7 +265,8 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
         sent = settle_initial(engine, vm, kind);
     if (sent == NOTHING)
         sent = settle_pin(engine, vm, kind);
-    if (sent == NOTHING && state == VMRES_VM_LIVE && !growing(account))
+    if (sent == NOTHING && state == VMRES_VM_LIVE &&
+        (!growing(account) || engine->kinds[kind].blocks)) /* a link of a chain does both */
         sent = settle_shrink(engine, vm, kind);
     if (sent == NOTHING && state == VMRES_VM_LIVE && account->shrink == NONE)
         sent = settle_grow(engine, vm, kind);

@@ -46,6 +46,7 @@ static void become(struct transfer *transfer, enum vmres_transfer_state state)
 {
     if (transfer->state == state)
         return;
+    (void)edges;
     assert(edges[transfer->state] & EDGE(state));
     transfer->state = (uint8_t)state;
 }
@@ -317,6 +318,18 @@ void vmres__transfer_forget_plans(struct vmres_engine *engine, uint8_t kind)
             free_slot(engine, index);
         index = next;
     }
+}
+
+/* What is still to leave a donor on one side. Where there are no sides, all is `up` = false. */
+uint32_t vmres__transfer_wanted(const struct vmres_engine *engine, uint32_t vm, uint8_t kind,
+                                bool up)
+{
+    uint32_t index = account_of(engine, vm, kind)->outgoing, wanted = 0;
+
+    for (; index != NONE; index = engine->transfers[index].out_next)
+        if (engine->transfers[index].up == up)
+            wanted += engine->transfers[index].asked - engine->transfers[index].released;
+    return wanted;
 }
 
 uint32_t vmres__transfer_find(const struct vmres_engine *engine, uint64_t id)

@@ -44,10 +44,13 @@ static void become(struct vmres_engine *engine, uint32_t vm, enum vmres_vm_state
                                         [VMRES_VM_ADOPTING] = "adopting",
                                         [VMRES_VM_LIVE] = "live",
                                         [VMRES_VM_SILENT] = "silent: a command has no end"};
+    const char *reason =
+        state == VMRES_VM_SILENT && engine->halted ? "silent: no backend" : words[state];
     struct vm *it = &engine->vms[vm];
 
     if (it->state == state)
         return;
+    (void)edges;
     assert(edges[it->state] & EDGE(state));
     if (counts_as_live(it->state) && !counts_as_live(state))
         vmres__round_leave(engine, vm);
@@ -62,7 +65,7 @@ static void become(struct vmres_engine *engine, uint32_t vm, enum vmres_vm_state
                                                                                : VMRES_TRACE_INFO,
                                              .vm = vm,
                                              .other = VMRES_VM_NONE,
-                                             .reason = words[state]});
+                                             .reason = reason});
 }
 
 /* Nothing that was open goes on; what it was charged with for it stays charged. */
@@ -102,6 +105,8 @@ static void reset_account(struct kind *kind, uint32_t vm)
                                 .next_dirty = account->next_dirty,
                                 .flags = account->flags & ACCOUNT_DIRTY};
     memset(&kind->views[vm], 0, sizeof kind->views[vm]);
+    if (kind->blocks)
+        vmres__extent_remove(kind, vm);
     kind->reasons[vm] = NULL;
     kind->shares_stale = true;
 }
@@ -144,7 +149,7 @@ static void charge_most(struct vmres_engine *engine, uint32_t vm, uint8_t kind_i
     uint32_t more = most > view->charge ? most - view->charge : 0;
     uint64_t deficit = kind->ledger.deficit;
 
-    if (more == 0)
+    if (more == 0 || kind->blocks) /* a block bounds what its VM can hold */
         return;
     vmres__ledger_seize(&kind->ledger, &view->charge, more);
     engine->counters.deficits += kind->ledger.deficit > deficit;
@@ -204,7 +209,8 @@ static enum vmres_status live(struct vmres_engine *engine, const struct vmres_ev
     if (vm->state != VMRES_VM_BOOTING || vm->limited != all)
         return VMRES_STATE;
     for (uint32_t k = 0; k < engine->kind_count; k++)
-        if (!(account_of(engine, event->vm, k)->flags & ACCOUNT_HELD))
+        if (!(account_of(engine, event->vm, k)->flags & ACCOUNT_HELD) ||
+            (engine->kinds[k].blocks && !engine->kinds[k].blocks[event->vm].placed))
             return VMRES_STATE;
     if (vm->flags & VM_ADOPTED)
         vmres__vm_adopt(engine, event->vm);
@@ -233,6 +239,28 @@ static enum vmres_status gone(struct vmres_engine *engine, const struct vmres_ev
     return VMRES_OK;
 }
 
+/* Where the block of a VM that ran before us lies: what it is charged with. */
+static enum vmres_status extent(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct kind *kind = &engine->kinds[event->kind];
+    uint32_t front = granules_down(kind, event->as.extent.front);
+    uint32_t size =
+        granules_up(kind, event->as.extent.front % kind->resource.granule + event->as.extent.size);
+
+    if (!kind->blocks)
+        return VMRES_INVALID;
+    if (engine->vms[event->vm].state != VMRES_VM_BOOTING || kind->blocks[event->vm].placed ||
+        !(engine->vms[event->vm].flags & VM_ADOPTED))
+        return VMRES_STATE;
+    if (!vmres__extent_adopt(kind, event->vm, front, size))
+        return VMRES_NOROOM;
+    vmres__ledger_seize(&kind->ledger, &kind->views[event->vm].charge, size);
+    kind->accounts[event->vm].target = size;
+    kind->views[event->vm].held = size;
+    kind->accounts[event->vm].flags |= ACCOUNT_HELD;
+    return VMRES_OK;
+}
+
 enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmres_event *event)
 {
     switch (event->type) {
@@ -242,6 +270,8 @@ enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmre
         return limits(engine, event);
     case VMRES_EVENT_VM_LIVE:
         return live(engine, event);
+    case VMRES_EVENT_EXTENT:
+        return extent(engine, event);
     default:
         return gone(engine, event);
     }

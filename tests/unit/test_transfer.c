@@ -21,7 +21,6 @@ static void eight_steps(void **state)
                       "[    1.000] vm1 (4) remove 40MiB, down to 110MiB, for vm0: wished\n"
                       "[    1.000] vm1 (5) removed 40MiB, now 110MiB\n"
                       "[    1.000] vm0 (6) reassign 40MiB from vm1, now 190MiB\n"
-                      "[    1.000] vm0 (6) allot 40MiB, now 190MiB: wished\n"
                       "[    1.000] vm0 (7) notify of 40MiB, now 190MiB: wished\n"
                       "[    1.000] vm0 (8) incorporated 40MiB, holds 190MiB\n"
                       "[    1.000] transfer vm1 to vm0 moved 40MiB of 40MiB: done\n");
