@@ -45,8 +45,8 @@ void vmres__round_timeout(struct vmres_engine *engine)
 
     if (engine->halted)
         return;
-    if (round->open && engine->now >= round->deadline_ms)
-        judge(engine);
+    if (round->open && (engine->now >= round->deadline_ms || engine->now >= round->due_ms))
+        judge(engine); /* at the latest when the next one is due */
     if (engine->now >= round->due_ms)
         begin(engine);
     else if (round->notice && !round->open)
