@@ -10,8 +10,8 @@
  *     rig_delete(rig);
  *
  * Guests answer at once and in full. A test takes one over with rig_withhold(): what it is told
- * then waits, until rig_progress() or rig_finish() lets it answer, truthfully, or rig_answer() makes
- * an event out of which the test may make any lie.
+ * then waits, until rig_progress() or rig_finish() lets it answer, truthfully, or rig_answer()
+ * makes an event out of which the test may make any lie.
  *
  * After every step the engine's books are audited and compared with what the guests truly hold.
  * Amounts are granules: 1 MiB of kind MEMORY, 10m of kind CPU.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A VM's life: added, bounded, live, gone, reborn; and gone or reborn in the middle of everything. */
+/* A VM's life: added, bounded, live, gone, reborn; and the last two in the middle of everything. */
 #include "support/rig.h"
 
 #include <string.h>
