@@ -49,7 +49,8 @@ enum vmres_status vmres__log_magic(struct vmres__log_reader *reader, struct vmre
     unsigned char head[VMRES__LOG_HEAD];
     uint32_t version;
 
-    if (read_fully(reader, head, sizeof head) < sizeof head || memcmp(head, VMRES__LOG_MAGIC, 8))
+    if (read_fully(reader, head, sizeof head) < sizeof head ||
+        memcmp(head, VMRES__LOG_MAGIC, 8) != 0)
         return vmres__error_set(error, VMRES_PARSE,
                                 "not an event log: byte 0 does not begin \"" VMRES__LOG_MAGIC "\"");
     vmres__wire_get32(head + 8, &version);
