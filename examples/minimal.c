@@ -18,7 +18,7 @@ static const char *name_of(void *user, uint32_t vm)
     return vm == 0 ? "idle" : "busy";
 }
 
-static int report(struct vmres_driver *driver, uint32_t vm, uint64_t used)
+static enum vmres_status report(struct vmres_driver *driver, uint32_t vm, uint64_t used)
 {
     struct vmres_event event = vmres_event_make(VMRES_EVENT_REPORT, 0, vm, 0);
 
