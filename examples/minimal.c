@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two VMs, the null backend, and one transfer from the idle VM to the busy one, printed step by
- * step as in the method. There is no clock: the time is what we say it is. */
+/* Two VMs, no hypervisor, no clock: one transfer, printed in the eight steps of the method. */
 #include <stdio.h>
 #include <vmres/vmres.h>
 
@@ -35,11 +34,10 @@ int main(void)
     struct vmres_trace_names names = {name_of, NULL, &memory, 1};
     const struct vmres_vm_limits limits = {
         .ceiling = 2 * VMRES_GIB, .initial = VMRES_GIB, .participation = VMRES_PARTICIPATE_BOTH};
-    const struct vmres_vm_spec idle = {.name = "idle", .limits = &limits};
-    const struct vmres_vm_spec busy = {.name = "busy", .limits = &limits};
+    const struct vmres_vm_spec a = {"idle", 0, 0, &limits}, b = {"busy", 0, 0, &limits};
     struct vmres_driver_options options;
     struct vmres_driver *driver;
-    uint32_t a, b;
+    uint32_t idle, busy;
 
     vmres_driver_options_init(&options);
     options.engine.max_vms = 2;
@@ -48,12 +46,12 @@ int main(void)
     options.engine.policies = &usage;
     options.engine.tracer = (struct vmres_tracer){print, &names, VMRES_TRACE_DEBUG};
     if (vmres_null_create(NULL, &options.backend) || vmres_driver_create(&options, &driver, NULL) ||
-        vmres_driver_start(driver, 0, NULL) || vmres_driver_add_vm(driver, &idle, &a) ||
-        vmres_driver_add_vm(driver, &busy, &b) || vmres_driver_allot(driver))
+        vmres_driver_start(driver, 0, NULL) || vmres_driver_add_vm(driver, &a, &idle) ||
+        vmres_driver_add_vm(driver, &b, &busy) || vmres_driver_allot(driver))
         return 1;
     vmres_driver_pump(driver, 0);    /* they start with 1 GiB each */
     vmres_driver_pump(driver, 1000); /* (1) a round begins */
-    if (report(driver, a, 200 * VMRES_MIB) || report(driver, b, VMRES_GIB))
+    if (report(driver, idle, 200 * VMRES_MIB) || report(driver, busy, VMRES_GIB))
         return 1;
     vmres_driver_pump(driver, 1250); /* (2) to (8) */
     vmres_driver_destroy(driver);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A driver on a libuv loop: rounds come by themselves, posts are delivered, nothing is left over. */
+/* A driver on a libuv loop: rounds come by themselves, posts are delivered, nothing is left. */
 #include <vmres/uv.h>
 
 #include <string.h>
