@@ -43,6 +43,8 @@ static bool charge(struct kind *kind, uint32_t vm, uint32_t amount)
 {
     if (kind->blocks && !vmres__extent_fit(kind, vm, amount))
         return false;
+    if (amount == 0)
+        return true; /* even while there is a deficit */
     vmres__ledger_draw(&kind->ledger, amount);
     vmres__ledger_place(&kind->ledger, &kind->views[vm].charge, amount);
     return true;
@@ -68,17 +70,18 @@ static bool charge_all(struct vmres_engine *engine, uint8_t kind_index, struct w
     return true;
 }
 
-/* None of them, then. */
-static void take_back(struct vmres_engine *engine, uint8_t kind_index)
+/* None of them, then. A block that was not placed yet was charged with nothing. */
+static void take_back(struct vmres_engine *engine)
 {
-    struct kind *kind = &engine->kinds[kind_index];
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        struct kind *kind = &engine->kinds[k];
 
-    for (uint32_t vm = 0; vm < engine->top; vm++) {
-        if (!waits(engine, vm, kind_index))
-            continue;
-        vmres__ledger_shed(&kind->ledger, &kind->views[vm].charge, kind->views[vm].charge);
-        if (kind->blocks)
+        for (uint32_t vm = 0; kind->blocks && vm < engine->top; vm++) {
+            if (!waits(engine, vm, k))
+                continue;
+            vmres__ledger_shed(&kind->ledger, &kind->views[vm].charge, kind->views[vm].charge);
             vmres__extent_remove(kind, vm);
+        }
     }
 }
 
@@ -105,19 +108,20 @@ static void announce(struct vmres_engine *engine, uint8_t kind_index)
 
 enum vmres_status vmres__allot(struct vmres_engine *engine)
 {
-    bool fits = true;
-
-    for (uint8_t k = 0; k < engine->kind_count && fits; k++) {
-        struct wish wish = wishes(engine, k);
-
-        fits = wish.fixed <= vmres__ledger_grantable(&engine->kinds[k].ledger) &&
-               charge_all(engine, k, wish);
-    }
+    for (uint32_t k = 0; k < engine->kind_count; k++)
+        if (wishes(engine, k).fixed > vmres__ledger_grantable(&engine->kinds[k].ledger))
+            return VMRES_NOROOM;
+    /* Blocks first: only they can fail still, for want of a hole. */
     for (uint8_t k = 0; k < engine->kind_count; k++) {
-        if (fits)
-            announce(engine, k);
-        else
-            take_back(engine, k);
+        if (engine->kinds[k].blocks && !charge_all(engine, k, wishes(engine, k))) {
+            take_back(engine);
+            return VMRES_NOROOM;
+        }
     }
-    return fits ? VMRES_OK : VMRES_NOROOM;
+    for (uint8_t k = 0; k < engine->kind_count; k++)
+        if (!engine->kinds[k].blocks)
+            (void)charge_all(engine, k, wishes(engine, k));
+    for (uint8_t k = 0; k < engine->kind_count; k++)
+        announce(engine, k);
+    return VMRES_OK;
 }

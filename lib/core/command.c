@@ -8,8 +8,9 @@
  *       +--------------- no final in time ---------+--> LOST --late final--> (free)
  *
  * Invariant: an account has at most one command per slot (shrink, reassign, notify), and each of
- * these at most one older, superseded one whose final is owed; claimed >= credited. Answers are
- * checked here, against the contract in event.h; what they mean is removal.c's, grant.c's, pin.c's.
+ * these at most one older, superseded one, which stays in the slot when its final comes last;
+ * claimed >= credited. Answers are checked here, against the contract in event.h; what they mean is
+ * removal.c's, grant.c's, pin.c's.
  */
 #include <assert.h>
 #include <string.h>
@@ -70,7 +71,7 @@ void vmres__command_close(struct vmres_engine *engine, uint32_t index)
     uint32_t *slot = slot_of(account_of(engine, command->vm, command->kind), command->type);
 
     if (*slot == index)
-        *slot = NONE;
+        *slot = command->older; /* whose final is owed still: until then nothing new is sent */
     else if (*slot != NONE && engine->commands[*slot].older == index)
         engine->commands[*slot].older = NONE;
     if (command->next != NONE)
@@ -147,8 +148,8 @@ static void take_answer(struct vmres_engine *engine, struct command *command,
     if (event->valid & VMRES_VALID_HELD)
         vmres__observe_held(engine, command->vm, command->kind,
                             granules_up(kind, event->as.answer.held));
-    if (event->valid & VMRES_VALID_WITNESS)
-        account->witness = granules_up(kind, event->as.answer.witness);
+    account->witness =
+        event->valid & VMRES_VALID_WITNESS ? granules_up(kind, event->as.answer.witness) : NONE;
     if (event->valid & VMRES_VALID_ENFORCED)
         account->flags |= ACCOUNT_ENFORCED;
     switch (command->type) {
@@ -176,7 +177,6 @@ enum vmres_status vmres__command_answer(struct vmres_engine *engine,
     uint32_t vm = event->vm;
     enum vmres_status status;
     struct command *command;
-    bool lost;
 
     if (event->id == 0) /* what a free slot has */
         return VMRES_UNKNOWN;
@@ -188,12 +188,11 @@ enum vmres_status vmres__command_answer(struct vmres_engine *engine,
     status = check_answer(engine, event, command);
     if (status != VMRES_OK)
         return status;
-    lost = command->state == COMMAND_LOST;
     take_answer(engine, command, event);
-    if (event->flags & VMRES_FLAG_FINAL)
+    if (event->flags & VMRES_FLAG_FINAL) {
         vmres__command_close(engine, index);
-    if (lost)
         vmres__vm_speaks(engine, vm);
+    }
     return VMRES_OK;
 }
 

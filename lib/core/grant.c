@@ -75,8 +75,8 @@ void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, 
                                                      .reason = why_not});
 }
 
-/* The VM will not take what it was granted: nobody waits for that any longer. */
-static void fail(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+/* The VM does not take what it was granted: nobody waits for that any longer. */
+void vmres__grant_fail(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     struct account *account = account_of(engine, vm, kind);
 
@@ -119,7 +119,7 @@ void vmres__grant_reassigned(struct vmres_engine *engine, struct command *comman
     }
     back_off(engine, account);
     if (command->amount > 0)
-        fail(engine, command->vm, command->kind);
+        vmres__grant_fail(engine, command->vm, command->kind);
 }
 
 /* What of a VM's grants its configuration already allows: what a NOTIFY tells it. */
@@ -186,7 +186,7 @@ void vmres__grant_incorporated(struct vmres_engine *engine, struct command *comm
     if (!final || command->state == COMMAND_SUPERSEDED || event->result == VMRES_RESULT_DONE)
         return;
     back_off(engine, account);
-    fail(engine, command->vm, command->kind);
+    vmres__grant_fail(engine, command->vm, command->kind);
 }
 
 void vmres__grant_given_up(struct vmres_engine *engine, struct command *command)
@@ -205,5 +205,5 @@ void vmres__grant_given_up(struct vmres_engine *engine, struct command *command)
                              .target = view_of(engine, command->vm, command->kind)->held,
                              .reason = "it does not take what it was given"});
     back_off(engine, account);
-    fail(engine, command->vm, command->kind);
+    vmres__grant_fail(engine, command->vm, command->kind);
 }

@@ -63,8 +63,8 @@ static void bound(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
     *target += view->charge - told;
 }
 
-/* Limits that were changed hold for VMs no policy speaks of, too; but nobody gives while it gets, or
- * is asked again at once when it did not give. */
+/* Limits that were changed hold for VMs no policy speaks of, too; but nobody gives while it gets,
+ * or is asked again at once when it did not give. */
 static void enforce_limits(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
 {
     struct kind *kind = &engine->kinds[kind_index];

@@ -58,7 +58,9 @@ struct account {
     uint32_t floor, ceiling;     /* as configured; the view's are bounded by the device's limit */
     uint32_t disputed;           /* said to be released, not believed; part of the charge */
     uint32_t target;             /* last told, or seen at the device */
-    uint32_t witness, limit;     /* NONE = unknown */
+    uint32_t witness;            /* of the host's last word; NONE: that had none */
+    uint32_t limit;              /* NONE = unknown */
+    uint32_t most;               /* the limit, rounded up: what it cannot hold more than */
     uint32_t initial;            /* NONE = auto */
     uint32_t shrink;             /* open REQUEST_REMOVAL or PIN */
     uint32_t reassign, notify;   /* open commands of the grant side */
@@ -261,6 +263,7 @@ void vmres__grant_reassigned(struct vmres_engine *engine, struct command *comman
 void vmres__grant_incorporated(struct vmres_engine *engine, struct command *command,
                                const struct vmres_event *event);
 uint32_t vmres__grant_told(const struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+void vmres__grant_fail(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__grant_given_up(struct vmres_engine *engine, struct command *command);
 void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
                          const struct vmres_event *event);

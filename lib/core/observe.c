@@ -16,7 +16,7 @@ void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind,
     struct account *account = account_of(engine, vm, kind);
     struct vmres_view *view = view_of(engine, vm, kind);
     uint32_t most =
-        account->limit != NONE ? account->limit : max_u32(account->ceiling, view->charge);
+        account->limit != NONE ? account->most : max_u32(account->ceiling, view->charge);
 
     if (engine->kinds[kind].blocks) /* it cannot reach beyond its block */
         most = view->charge;
@@ -30,7 +30,8 @@ void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind,
 static bool idle(const struct account *account)
 {
     return account->shrink == NONE && account->reassign == NONE && account->notify == NONE &&
-           account->unincorporated == 0 && !(account->flags & (ACCOUNT_PIN | ACCOUNT_INITIAL));
+           account->unincorporated == 0 && account->outgoing == NONE &&
+           !(account->flags & (ACCOUNT_PIN | ACCOUNT_INITIAL));
 }
 
 /* Whether what the host says of this account may lower its charge. */
@@ -101,7 +102,8 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
                                                      .reason = "the host sees that it holds less"});
 }
 
-/* An answer, too, may show that a VM holds more than it is charged with; less, only observations. */
+/* An answer, too, may show that a VM holds more than it is charged with; only observations show
+ * less. */
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     const struct vmres_view *view = view_of(engine, vm, kind);
@@ -123,11 +125,13 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 }
 
 /* The device's maximum bounds floor and ceiling, as long as it stands. */
-static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t limit)
+static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint64_t units)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct account *account = &kind->accounts[vm];
+    uint32_t limit = granules_down(kind, units);
 
+    account->most = granules_up(kind, units);
     if (account->limit == limit)
         return;
     account->limit = limit;
@@ -142,14 +146,14 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct
     struct account *account = &kind->accounts[event->vm];
 
     if (event->valid & VMRES_VALID_LIMIT)
-        take_limit(engine, event->vm, event->kind, granules_down(kind, event->as.observed.limit));
+        take_limit(engine, event->vm, event->kind, event->as.observed.limit);
     if (event->valid & VMRES_VALID_HELD)
         vmres__observe_held(engine, event->vm, event->kind,
                             granules_up(kind, event->as.observed.held));
     if (event->valid & VMRES_VALID_TARGET)
         account->target = granules_up(kind, event->as.observed.target);
-    if (event->valid & VMRES_VALID_WITNESS)
-        account->witness = granules_up(kind, event->as.observed.witness);
+    account->witness =
+        event->valid & VMRES_VALID_WITNESS ? granules_up(kind, event->as.observed.witness) : NONE;
     if (event->valid & VMRES_VALID_ENFORCED)
         account->flags |= ACCOUNT_ENFORCED;
     vmres__observe_seen(engine, event->vm, event->kind);

@@ -44,14 +44,13 @@ uint32_t vmres__removal_undisputed(const struct vmres_engine *engine, uint32_t v
            (disputed - vmres__removal_contested(engine, vm, kind));
 }
 
-/* How much may still be claimed: what was told to go and is not said to be gone. The newest target
- * counts, whichever command speaks: two that overlap cannot both yield the same bytes. */
+/* How much may still be claimed: what was told to go and is not said to be gone. Of commands that
+ * overlap, the highest target counts: the device may have followed it since this was written. */
 static uint32_t claimable(const struct vmres_engine *engine, const struct command *command)
 {
     const struct account *account = account_of(engine, command->vm, command->kind);
     uint32_t charge = view_of(engine, command->vm, command->kind)->charge;
-    uint32_t target =
-        account->shrink == NONE ? account->target : engine->commands[account->shrink].target;
+    uint32_t target = max_u32(command->target, engine->commands[account->shrink].target);
     uint64_t stays = (uint64_t)target + account->disputed;
 
     return stays >= charge ? 0 : charge - (uint32_t)stays;

@@ -174,6 +174,7 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
 static enum sent settle_initial(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     struct account *account = account_of(engine, vm, kind);
+    const struct vmres_view *view = view_of(engine, vm, kind);
     enum sent sent;
 
     if (!(account->flags & ACCOUNT_INITIAL) || account->reassign != NONE)
@@ -182,42 +183,10 @@ static enum sent settle_initial(struct vmres_engine *engine, uint32_t vm, uint8_
                 (struct command){.type = VMRES_ACTION_REASSIGN,
                                  .vm = vm,
                                  .kind = kind,
-                                 .target = view_of(engine, vm, kind)->charge},
+                                 .target = min_u32(view->charge, view->ceiling)},
                 &account->reassign, VMRES_ACTION_INITIAL);
     if (sent == SENT)
         account->flags &= (uint8_t)~ACCOUNT_INITIAL;
-    return sent;
-}
-
-/* The recipient's side: change its configuration, then tell it. */
-static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
-{
-    struct account *account = account_of(engine, vm, kind);
-    const struct vmres_view *view = view_of(engine, vm, kind);
-    uint32_t target = view->charge - account->disputed;
-    struct command plan = {.vm = vm, .kind = kind, .target = target};
-    enum sent sent;
-
-    if (account->untold > 0 && account->reassign == NONE) {
-        plan.type = VMRES_ACTION_REASSIGN;
-        plan.amount = account->untold;
-        sent = send(engine, plan, &account->reassign, 0);
-        if (sent == SENT)
-            account->untold = 0;
-        return sent;
-    }
-    if (!(account->flags & ACCOUNT_NOTIFY))
-        return NOTHING;
-    if (account->notify != NONE && (engine->commands[account->notify].state != COMMAND_OPEN ||
-                                    engine->commands[account->notify].older != NONE))
-        return NOTHING;
-    plan.type = VMRES_ACTION_NOTIFY;
-    plan.target = account->target;
-    plan.amount = vmres__grant_told(engine, vm, kind);
-    plan.bound = max_u32(plan.amount, target - min_u32(target, view->held));
-    sent = send(engine, plan, &account->notify, 0);
-    if (sent == SENT)
-        account->flags &= (uint8_t)~ACCOUNT_NOTIFY;
     return sent;
 }
 
@@ -245,6 +214,54 @@ static enum sent settle_pin(struct vmres_engine *engine, uint32_t vm, uint8_t ki
         &account->shrink, 0);
     if (sent == SENT)
         account->flags &= (uint8_t)~ACCOUNT_PIN;
+    return sent;
+}
+
+/* The configuration allows it: tell the VM. */
+static enum sent settle_notify(struct vmres_engine *engine, struct command plan)
+{
+    struct account *account = account_of(engine, plan.vm, plan.kind);
+    const struct vmres_view *view = view_of(engine, plan.vm, plan.kind);
+    enum sent sent;
+
+    if (account->notify != NONE && (engine->commands[account->notify].state != COMMAND_OPEN ||
+                                    engine->commands[account->notify].older != NONE))
+        return NOTHING;
+    plan.type = VMRES_ACTION_NOTIFY;
+    plan.amount = vmres__grant_told(engine, plan.vm, plan.kind);
+    plan.bound = max_u32(plan.amount, plan.target - min_u32(plan.target, view->held));
+    plan.target = account->target;
+    sent = send(engine, plan, &account->notify, 0);
+    if (sent == SENT)
+        account->flags &= (uint8_t)~ACCOUNT_NOTIFY;
+    return sent;
+}
+
+/* The recipient's side: change its configuration, then tell it; unless its ceiling was lowered
+ * after the ledger gave: then it stays as it is. */
+static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    bool tell = account->untold > 0 && account->reassign == NONE;
+    struct command plan = {.type = VMRES_ACTION_REASSIGN,
+                           .vm = vm,
+                           .kind = kind,
+                           .target = view->charge - account->disputed,
+                           .amount = account->untold};
+    enum sent sent;
+
+    if (!tell && !(account->flags & ACCOUNT_NOTIFY))
+        return NOTHING;
+    if ((tell ? plan.target : account->target) > view->ceiling + view->outgoing) {
+        vmres__grant_fail(engine, vm, kind);
+        return settle_pin(engine, vm, kind);
+    }
+    if (!tell)
+        return settle_notify(engine, plan);
+    sent = send(engine, plan, &account->reassign, 0);
+    if (sent == SENT)
+        account->untold = 0;
     return sent;
 }
 

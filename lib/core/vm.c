@@ -145,7 +145,7 @@ static void charge_most(struct vmres_engine *engine, uint32_t vm, uint8_t kind_i
     struct kind *kind = &engine->kinds[kind_index];
     struct account *account = &kind->accounts[vm];
     struct vmres_view *view = &kind->views[vm];
-    uint32_t most = max_u32(account->limit == NONE ? 0 : account->limit, account->ceiling);
+    uint32_t most = max_u32(account->limit == NONE ? 0 : account->most, account->ceiling);
     uint32_t more = most > view->charge ? most - view->charge : 0;
     uint64_t deficit = kind->ledger.deficit;
 
@@ -199,6 +199,16 @@ static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_
     return VMRES_OK;
 }
 
+/* What it starts with is known, and where it lies. */
+static bool ready(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct account *account = account_of(engine, vm, kind);
+    const struct block *blocks = engine->kinds[kind].blocks;
+
+    return (account->flags & ACCOUNT_HELD) && !(account->flags & ACCOUNT_INITIAL) &&
+           account->reassign == NONE && (!blocks || blocks[vm].placed);
+}
+
 static enum vmres_status live(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct vm *vm = &engine->vms[event->vm];
@@ -208,9 +218,8 @@ static enum vmres_status live(struct vmres_engine *engine, const struct vmres_ev
         return VMRES_UNKNOWN;
     if (vm->state != VMRES_VM_BOOTING || vm->limited != all)
         return VMRES_STATE;
-    for (uint32_t k = 0; k < engine->kind_count; k++)
-        if (!(account_of(engine, event->vm, k)->flags & ACCOUNT_HELD) ||
-            (engine->kinds[k].blocks && !engine->kinds[k].blocks[event->vm].placed))
+    for (uint8_t k = 0; k < engine->kind_count; k++)
+        if (!ready(engine, event->vm, k))
             return VMRES_STATE;
     if (vm->flags & VM_ADOPTED)
         vmres__vm_adopt(engine, event->vm);
@@ -311,7 +320,7 @@ void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm)
     become(engine, vm, VMRES_VM_SILENT);
 }
 
-/* A lost command has ended after all; when the last one has, the VM is adopted anew. */
+/* A command has ended; when the last one of a silent VM has, it is adopted anew. */
 void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
 {
     if (engine->vms[vm].state != VMRES_VM_SILENT)
