@@ -65,6 +65,8 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
     const struct vmres_view *view = &kind->views[vm];
     struct totals sums = {0, 0, 0, 0};
 
+    if (engine->vms[vm].state > VMRES_VM_SILENT)
+        return breach(kind, vm, error, "it is in no state there is");
     if (!sum_lists(engine, vm, k, &sums))
         return breach(kind, vm, error, "a list of transfers is not its own");
     if (sums.outgoing != view->outgoing || sums.incoming != view->incoming)
@@ -85,6 +87,40 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
     return VMRES_OK;
 }
 
+/* What the amounts of an open transfer say that its state must be. */
+static enum vmres_transfer_state state_of(const struct transfer *t)
+{
+    if (t->state == VMRES_TRANSFER_PLANNED)
+        return VMRES_TRANSFER_PLANNED;
+    if (t->asked == t->released)
+        return VMRES_TRANSFER_PLACING;
+    return t->released > 0 ? VMRES_TRANSFER_MOVING : VMRES_TRANSFER_REQUESTED;
+}
+
+static enum vmres_status check_transfers(const struct vmres_engine *engine, uint8_t k,
+                                         struct vmres_error *error)
+{
+    const char *name = engine->kinds[k].name;
+
+    for (uint32_t i = engine->transfer_open; i != NONE; i = engine->transfers[i].next) {
+        const struct transfer *t = &engine->transfers[i];
+
+        if (t->kind != k)
+            continue;
+        if (t->state == VMRES_TRANSFER_NONE || t->state > VMRES_TRANSFER_PLACING)
+            return vmres__error_set(error, VMRES_BUG,
+                                    "%s: an open transfer is in a state of the closed", name);
+        if (t->asked < t->released || t->released < t->placed ||
+            t->placed < t->incorporated + t->failed)
+            return vmres__error_set(
+                error, VMRES_BUG, "%s: a transfer placed more than it released, or the like", name);
+        if (t->state != state_of(t))
+            return vmres__error_set(error, VMRES_BUG,
+                                    "%s: a transfer's state is not what its amounts say", name);
+    }
+    return VMRES_OK;
+}
+
 enum vmres_status vmres_engine_audit(const struct vmres_engine *engine, struct vmres_error *error)
 {
     enum vmres_status status = VMRES_OK;
@@ -100,6 +136,8 @@ enum vmres_status vmres_engine_audit(const struct vmres_engine *engine, struct v
             else if (kind->views[vm].charge != 0)
                 status = breach(kind, vm, error, "it is gone and still charged");
         }
+        if (status == VMRES_OK)
+            status = check_transfers(engine, k, error);
         if (status == VMRES_OK)
             status = check_pool(kind, &totals, error);
         if (status == VMRES_OK && kind->blocks) {
