@@ -2,7 +2,7 @@
 /* Step 3: what a policy sees, and the bounds it is held to, whatever it says. */
 #include "support/rig.h"
 
-/* vm0 .. vm2, 100 each of 300, so that is what each is entitled to; the policy judges by reports. */
+/* vm0 .. vm2, 100 each of 300, which is what each is entitled to; the policy judges by reports. */
 static struct rig *judged(void)
 {
     struct rig *rig = rig_prepare(300, 1, false);
