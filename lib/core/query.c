@@ -25,13 +25,14 @@ static uint64_t known(const struct kind *kind, uint32_t granules)
 enum vmres_status vmres_engine_account(const struct vmres_engine *engine, uint32_t vm,
                                        uint8_t kind_index, struct vmres_account_info *info)
 {
-    const struct kind *kind = &engine->kinds[kind_index];
+    const struct kind *kind;
     const struct account *account;
     const struct vmres_view *view;
 
     if (kind_index >= engine->kind_count || vm >= engine->max_vms ||
         engine->vms[vm].state == VMRES_VM_VACANT)
         return VMRES_UNKNOWN;
+    kind = &engine->kinds[kind_index];
     account = &kind->accounts[vm];
     view = &kind->views[vm];
     *info = (struct vmres_account_info){
@@ -62,11 +63,12 @@ enum vmres_status vmres_engine_account(const struct vmres_engine *engine, uint32
 enum vmres_status vmres_engine_pool(const struct vmres_engine *engine, uint8_t kind_index,
                                     struct vmres_pool_info *info)
 {
-    const struct kind *kind = &engine->kinds[kind_index];
+    const struct kind *kind;
     uint64_t disputed = 0;
 
     if (kind_index >= engine->kind_count)
         return VMRES_UNKNOWN;
+    kind = &engine->kinds[kind_index];
     for (uint32_t vm = 0; vm < engine->top; vm++)
         disputed += kind->accounts[vm].disputed;
     *info = (struct vmres_pool_info){.capacity = units_of(kind, kind->ledger.capacity),

@@ -32,7 +32,7 @@ static const uint8_t edges[] = {
     [VMRES_VM_SILENT] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_VACANT),
 };
 
-static bool counts_as_live(uint8_t state)
+static bool counts_as_live(enum vmres_vm_state state)
 {
     return state == VMRES_VM_LIVE || state == VMRES_VM_ADOPTING;
 }

@@ -35,13 +35,14 @@ size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t 
                         char *buffer, size_t size)
 {
     struct text text = vmres__text_begin(buffer, size);
-    const struct kind *kind = &engine->kinds[kind_index];
+    const struct kind *kind;
     const struct vmres_view *view;
     char thought[160];
 
     if (kind_index >= engine->kind_count || vm >= engine->max_vms ||
         engine->vms[vm].state == VMRES_VM_VACANT)
         return 0;
+    kind = &engine->kinds[kind_index];
     view = &kind->views[vm];
     vmres__text_add(&text, "holds ");
     vmres__text_add_amount(&text, kind->resource.unit, units_of(kind, view->held));
