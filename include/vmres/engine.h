@@ -31,6 +31,17 @@ struct vmres_engine;
 #define VMRES_MAX_VMS 0x100000u /* VMs in one engine: 1,048,576 */
 
 /*
+ * Asked before a transfer is opened, from within a step; not 0: it is not. As a policy, it must
+ * not call the engine, block, or depend on anything that a replay would not repeat. function NULL:
+ * none.
+ */
+struct vmres_transfer_info;
+struct vmres_veto {
+    int (*function)(void *user, const struct vmres_transfer_info *transfer);
+    void *user;
+};
+
+/*
  * Start from vmres_engine_options_init(), then set max_vms, kinds, resources and policies. A zero
  * means the default given here. All arrays are copied (names, policies' options too; tables not).
  */
@@ -48,6 +59,9 @@ struct vmres_engine_options {
     uint32_t stale_periods; /* a report older than so many periods is unknown; default 3 */
     uint32_t notice_ms;     /* at most one notice per VM in this time pulls a round; default 1000 */
     uint32_t dry_run;       /* 1: judge and trace the plan, move nothing; default 0 */
+    uint32_t max_reservations; /* at once; default 16 */
+    uint32_t relief_ms;        /* need unmet for so long asks for relief (trace); default 30000 */
+    struct vmres_veto veto;
     struct vmres_tracer tracer;
     const struct vmres_allocator *allocator; /* NULL = libc; copied */
 };
@@ -63,6 +77,16 @@ VMRES_API void vmres_engine_options_init(struct vmres_engine_options *options);
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_create(
     const struct vmres_engine_options *options, struct vmres_engine **engine,
     struct vmres_error *error);
+
+/*
+ * The same engine, open transfers and all, in a new and larger one: for more VMs than were thought
+ * of. Same kinds, granules and policies; limits at least as large as what is in use. Between
+ * steps, with no VMRES_MORE pending; afterwards step the clone alone. Statuses as create, and
+ * VMRES_LIMIT.
+ */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_clone(
+    const struct vmres_engine *engine, const struct vmres_engine_options *options,
+    struct vmres_engine **clone, struct vmres_error *error);
 
 /* NULL: no effect. */
 VMRES_API void vmres_engine_destroy(struct vmres_engine *engine);

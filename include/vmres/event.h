@@ -2,13 +2,12 @@
 /*
  * Events: everything an engine is ever told, as 64-byte plain values without pointers.
  *
- * They can be recorded with fwrite, replayed, fuzzed and copied; they own nothing. The format is
- * frozen as version VMRES_FORMAT_VERSION (little-endian where stored): fields are never moved or
- * reused, new types and flags may be added. Bytes that a type does not use are zero.
+ * They own nothing; they can be recorded, replayed, fuzzed. The format is frozen as version
+ * VMRES_FORMAT_VERSION: fields are never moved or reused, types and flags may be added.
  *
  * Trust is per datum. REPORT and SAMPLES carry what the *guest* says of itself. OBSERVED and the
- * `held` and `witness` words of an answer carry what the *host* sees. Both are bounded by the
- * engine; a guest's words can lower its own allotment or raise its claim on surplus, nothing else.
+ * `held` and `witness` words of an answer carry what the *host* sees. All are bounded; a guest's
+ * words can lower its own allotment or raise its claim on surplus, nothing else.
  *
  * Answers (REMOVED, REASSIGNED, INCORPORATED, PINNED) carry the id of the action they answer. Any
  * number of non-final ones may come, each with the *cumulative* amount since the action was
@@ -24,7 +23,7 @@ VMRES_BEGIN_DECLS
 
 #define VMRES_FORMAT_VERSION 1u
 
-/* The steps named are those of the method (see vmres.h). Values are part of the format. */
+/* The steps are those of the method, see vmres.h. */
 enum vmres_event_type {
     VMRES_EVENT_TIMEOUT = 1,        /* the engine's deadline has come */
     VMRES_EVENT_VM_ADDED = 2,       /* a VM, with its incarnation; limits follow */
@@ -44,7 +43,16 @@ enum vmres_event_type {
     VMRES_EVENT_BACKEND_READY = 16, /* it is back, everything has been observed anew */
     VMRES_EVENT_CANCEL = 17,        /* the embedder calls off the transfer `id` */
     VMRES_EVENT_DRY_RUN = 18,       /* dry run on (result 1) or off (result 0) */
-    VMRES_EVENT_EXTENT = 19, /* where the block of an adopted VM lies, on a contiguous host */
+    VMRES_EVENT_EXTENT = 19,  /* where the block of an adopted VM lies, on a contiguous host */
+    VMRES_EVENT_FREEZE = 20,  /* leave this VM alone: migration, snapshot */
+    VMRES_EVENT_THAW = 21,    /* pin it, then let it take part again */
+    VMRES_EVENT_SET = 22,     /* the operator: let this VM hold `amount` */
+    VMRES_EVENT_MOVE = 23,    /* the operator: move `amount` from vm to `recipient` */
+    VMRES_EVENT_RESERVE = 24, /* keep room for a VM to come; id: the owner's name for it */
+    VMRES_EVENT_RELEASE = 25, /* reservation `id` is not needed any more */
+    VMRES_EVENT_CLAIM = 26,   /* reservation `id` becomes vm's first allotment */
+    VMRES_EVENT_SETTLE = 27,  /* let open transfers end, open no new ones */
+    VMRES_EVENT_RESUME = 28,  /* go on */
 };
 
 enum vmres_event_flag {
@@ -86,7 +94,6 @@ enum vmres_participation {
 };
 
 #define VMRES_WEIGHT_MAX 1000000u
-
 #define VMRES_STALL_ONE 10000u /* a stall of 1: all of the time, or all of the demand */
 
 struct vmres_event {
@@ -127,6 +134,12 @@ struct vmres_event {
         struct { /* EXTENT */
             uint64_t front, size, unused[2];
         } extent;
+        struct { /* SET; MOVE: to recipient */
+            uint64_t amount, recipient, unused[2];
+        } order;
+        struct { /* RESERVE; SETTLE: within_ms alone, then what is still to leave is called off */
+            uint64_t minimum, maximum, within_ms, owner;
+        } terms;
         uint64_t words[4];
     } as;
 };

@@ -93,8 +93,10 @@ struct vmres_policy_ops {
      * floor and ceiling only, not entitlement and staleness. */
     int commands;
 
-    /* Prepare the zeroed state. A policy may provide this; if not, nothing is done. Returns
-     * VMRES_OK or VMRES_INVALID for options that make no sense together. */
+    /* Prepare the state: zeroed, or a clone's copy of a former engine's, of which what was
+     * learned is kept and what comes from options and host is set anew. A policy may provide
+     * this; if not, nothing is done. Returns VMRES_OK or VMRES_INVALID for options that make no
+     * sense together. */
     enum vmres_status (*start)(void *state, const void *options,
                                const struct vmres_policy_host *host);
     /* A VM took this slot: zero or prepare its state. A policy may provide this; if not, the engine

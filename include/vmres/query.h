@@ -21,6 +21,7 @@ enum vmres_vm_state {
     VMRES_VM_ADOPTING = 2, /* it ran before us: charged with the most it could hold until pinned */
     VMRES_VM_LIVE = 3,     /* takes part */
     VMRES_VM_SILENT = 4,   /* its device no longer answers: charge stays, no commands */
+    VMRES_VM_FROZEN = 5,   /* left alone on request: charge stays, no commands */
 };
 
 enum vmres_transfer_state {
@@ -61,6 +62,8 @@ struct vmres_account_info {
 /* One kind's pool: free + sum of charges + transit + reserve = capacity + deficit, always. */
 struct vmres_pool_info {
     uint64_t capacity, reserve, free, transit, deficit, charged, disputed;
+    uint64_t reserved; /* of charged, by reservations */
+    uint64_t unmet;    /* what the last judgement wanted and nobody could give */
 };
 
 struct vmres_transfer_info {
@@ -73,6 +76,12 @@ struct vmres_transfer_info {
     const char *reason;
 };
 
+/* Room kept for a VM to come. ready: it has its minimum, and may be claimed. */
+struct vmres_reservation_info {
+    uint64_t owner, minimum, maximum, charge, expires_ms;
+    uint8_t kind, ready;
+};
+
 /* Everything counted since the engine was created. */
 struct vmres_counters {
     uint64_t events, refused, actions;
@@ -80,7 +89,7 @@ struct vmres_counters {
     uint64_t refused_invalid, refused_unknown, refused_stale, refused_contract;
     uint64_t transfers_done, transfers_partial, transfers_cancelled, transfers_failed;
     uint64_t released, incorporated; /* granules, all kinds */
-    uint64_t disputes, deficits, limits_hit;
+    uint64_t disputes, deficits, limits_hit, vetoed;
 };
 
 /* Each returns VMRES_UNKNOWN for an id out of range and leaves *info as it was. */
@@ -92,6 +101,10 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_account(const struct vmr
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_pool(const struct vmres_engine *engine,
                                                              uint8_t kind,
                                                              struct vmres_pool_info *info);
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_reservation(
+    const struct vmres_engine *engine, uint64_t id, struct vmres_reservation_info *info);
+/* 1: no transfer and no command is open. */
+VMRES_API int vmres_engine_settled(const struct vmres_engine *engine);
 VMRES_API void vmres_engine_counters(const struct vmres_engine *engine,
                                      struct vmres_counters *counters);
 

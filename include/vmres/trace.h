@@ -43,6 +43,10 @@ enum vmres_trace_type {
     VMRES_TRACE_ALLOT,        /* a first allotment */
     VMRES_TRACE_REFUSED,      /* an event was refused and why */
     VMRES_TRACE_STATIC,       /* the engine stopped sending commands, or resumed */
+    VMRES_TRACE_ORDER,        /* the operator's, and what became of it */
+    VMRES_TRACE_RESERVED,     /* a reservation (its id in `transfer`), and what became of it */
+    VMRES_TRACE_UNMET,        /* more was wanted than could be given; amount 0: no more */
+    VMRES_TRACE_RELIEF,       /* and has been for long: this host needs relief from outside */
 };
 
 struct vmres_trace_record {

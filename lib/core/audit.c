@@ -136,6 +136,7 @@ enum vmres_status vmres_engine_audit(const struct vmres_engine *engine, struct v
             else if (kind->views[vm].charge != 0)
                 status = breach(kind, vm, error, "it is gone and still charged");
         }
+        totals.charged += vmres__reserve_charged(engine, k);
         if (status == VMRES_OK)
             status = check_transfers(engine, k, error);
         if (status == VMRES_OK)

@@ -179,6 +179,7 @@ static void lay_out(struct arena *arena, struct vmres_engine *engine)
     work->recipients = take(arena, engine->max_vms, sizeof *work->recipients);
     if (is_contiguous(engine))
         lay_out_row(arena, engine, work);
+    engine->reservations = take(arena, engine->max_reservations, sizeof *engine->reservations);
     engine->outbox = take(arena, engine->max_actions, sizeof *engine->outbox);
     engine->transfers = take(arena, engine->max_transfers, sizeof *engine->transfers);
     engine->commands = take(arena, engine->max_commands, sizeof *engine->commands);
@@ -220,6 +221,9 @@ static void set_scalars(struct vmres_engine *engine, const struct vmres_engine_o
     engine->progress_ms = or_default(options->progress_ms, 5000);
     engine->stale_ms = or_default(options->stale_periods, 3) * engine->period_ms;
     engine->notice_ms = or_default(options->notice_ms, 1000);
+    engine->max_reservations = or_default(options->max_reservations, 16);
+    engine->relief_ms = or_default(options->relief_ms, 30000);
+    engine->veto = options->veto;
     engine->dry_run = options->dry_run != 0;
     engine->command_deadline_ms = UINT64_MAX;
     engine->transfer_free = engine->transfer_open = NONE;
@@ -231,23 +235,30 @@ static void set_scalars(struct vmres_engine *engine, const struct vmres_engine_o
                  options->policies ? options->policies[k].ops : &vmres__policy_static);
 }
 
-static enum vmres_status start_policy(struct vmres_engine *engine, struct kind *kind,
-                                      const void *options, struct vmres_error *error)
+static enum vmres_status tell_policy(const struct vmres_engine *engine, struct kind *kind)
 {
-    const struct vmres_policy_ops *policy = kind->policy;
     struct vmres_policy_host host = {.resource = &kind->resource,
                                      .granule = kind->resource.granule,
                                      .period_ms = engine->period_ms,
                                      .max_vms = engine->max_vms};
-    enum vmres_status status = VMRES_OK;
+
+    if (kind->policy->start == NULL)
+        return VMRES_OK;
+    return kind->policy->start(kind->policy_state, kind->policy_options, &host);
+}
+
+static enum vmres_status start_policy(struct vmres_engine *engine, struct kind *kind,
+                                      const void *options, struct vmres_error *error)
+{
+    const struct vmres_policy_ops *policy = kind->policy;
+    enum vmres_status status;
 
     kind->resource.name = kind->name;
     if (options == NULL)
         options = policy->defaults;
     if (policy->options_size > 0 && options)
         memcpy(kind->policy_options, options, policy->options_size);
-    if (policy->start)
-        status = policy->start(kind->policy_state, kind->policy_options, &host);
+    status = tell_policy(engine, kind);
     if (status != VMRES_OK)
         vmres__error_set(error, status, "%s: policy %s refuses its options: %s", kind->name,
                          policy->name, vmres_status_text(status));
@@ -287,6 +298,17 @@ enum vmres_status vmres_engine_create(const struct vmres_engine_options *options
     }
     *engine = made;
     return VMRES_OK;
+}
+
+/* A clone's policy knows what its former self learned; the rest it is told anew. */
+void vmres__create_inherit(struct vmres_engine *engine, const struct vmres_engine *from,
+                           uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+
+    if (kind->policy->state_size > 0)
+        memcpy(kind->policy_state, from->kinds[kind_index].policy_state, kind->policy->state_size);
+    (void)tell_policy(engine, kind); /* it took these options when the clone was created */
 }
 
 void vmres_engine_destroy(struct vmres_engine *engine)

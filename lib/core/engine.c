@@ -20,6 +20,10 @@ static bool about_vm(uint8_t type)
     case VMRES_EVENT_BACKEND_READY:
     case VMRES_EVENT_CANCEL:
     case VMRES_EVENT_DRY_RUN:
+    case VMRES_EVENT_RESERVE:
+    case VMRES_EVENT_RELEASE:
+    case VMRES_EVENT_SETTLE:
+    case VMRES_EVENT_RESUME:
         return false;
     default:
         return true;
@@ -35,7 +39,7 @@ static bool tells_of_birth(uint8_t type)
 
 static enum vmres_status check(const struct vmres_engine *engine, const struct vmres_event *event)
 {
-    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_EXTENT)
+    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_RESUME)
         return VMRES_INVALID;
     if (event->kind >= engine->kind_count ||
         (about_vm(event->type) && event->vm >= engine->max_vms))
@@ -62,6 +66,8 @@ static enum vmres_status check(const struct vmres_engine *engine, const struct v
 static enum vmres_status timeout(struct vmres_engine *engine)
 {
     vmres__command_expire(engine);
+    vmres__reserve_expire(engine);
+    vmres__settle_expire(engine);
     vmres__round_timeout(engine);
     return VMRES_OK;
 }
@@ -84,6 +90,17 @@ static enum vmres_status dispatch(struct vmres_engine *engine, const struct vmre
         return vmres__report_event(engine, event);
     case VMRES_EVENT_OBSERVED:
         return vmres__observe_event(engine, event);
+    case VMRES_EVENT_FREEZE:
+    case VMRES_EVENT_THAW:
+    case VMRES_EVENT_SET:
+    case VMRES_EVENT_MOVE:
+    case VMRES_EVENT_SETTLE:
+    case VMRES_EVENT_RESUME:
+        return vmres__operator_event(engine, event);
+    case VMRES_EVENT_RESERVE:
+    case VMRES_EVENT_RELEASE:
+    case VMRES_EVENT_CLAIM:
+        return vmres__reserve_event(engine, event);
     case VMRES_EVENT_REMOVED:
     case VMRES_EVENT_REASSIGNED:
     case VMRES_EVENT_INCORPORATED:
@@ -160,6 +177,11 @@ enum vmres_status vmres_engine_step(struct vmres_engine *engine, const struct vm
     return status;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 uint64_t vmres_engine_deadline(const struct vmres_engine *engine)
 {
     const struct round *round = &engine->round;
@@ -167,13 +189,16 @@ uint64_t vmres_engine_deadline(const struct vmres_engine *engine)
 
     if (!engine->begun)
         return UINT64_MAX;
-    if (engine->halted)
+    soonest = earlier(soonest, vmres__reserve_deadline(engine));
+    if (engine->settling)
+        soonest = earlier(soonest, engine->settle_ms);
+    if (engine->halted || engine->settling)
         return soonest;
     if (round->notice && !round->open)
         return engine->now;
-    if (round->open && round->deadline_ms < soonest)
-        soonest = round->deadline_ms;
-    return round->due_ms < soonest ? round->due_ms : soonest;
+    if (round->open)
+        soonest = earlier(soonest, round->deadline_ms);
+    return earlier(soonest, round->due_ms);
 }
 
 struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms, uint32_t vm,

@@ -89,6 +89,8 @@ void vmres__guard(struct vmres_engine *engine, uint8_t kind)
 
     for (uint32_t i = 0; i < verdict->count; i++)
         bound(engine, kind, verdict->named[i]);
+    if (engine->kinds[kind].orders > 0)
+        vmres__order_apply(engine, kind);
     for (uint32_t vm = 0; vm < engine->top && engine->kinds[kind].out_of_bounds; vm++)
         enforce_limits(engine, kind, vm);
 }

@@ -67,6 +67,7 @@ struct account {
     uint32_t untold;             /* charged for grants, REASSIGN not sent */
     uint32_t unincorporated;     /* charged for grants, not yet taken in (untold included) */
     uint32_t outgoing, incoming; /* first transfer of each list */
+    uint32_t ordered;            /* what the operator wants it to hold; NONE = no order */
     uint32_t next_dirty;
     uint32_t round;        /* low bits of the last round it answered */
     uint8_t flags;         /* enum account_flag */
@@ -125,10 +126,14 @@ struct kind {
     char name[VMRES_KIND_NAME_MAX];
     uint32_t tolerance; /* granules */
     uint32_t adopting;  /* accounts whose pins are not confirmed: nothing is granted meanwhile */
+    uint32_t orders;    /* accounts with an order of the operator's */
     uint32_t plan_mark; /* dry run: what the last plan was */
     bool shares_stale;  /* entitlements must be recomputed */
     bool out_of_bounds; /* a VM is charged with less than its floor or more than its ceiling */
     uint64_t floors;    /* sum of the floors of all VMs */
+    uint64_t unmet;     /* wanted in the last judgement, and not to be had */
+    uint64_t unmet_since_ms;
+    bool relief_asked;
     struct ledger ledger;
     struct vmres_view *views;
     struct account *accounts;
@@ -138,6 +143,12 @@ struct kind {
     const struct vmres_policy_ops *policy;
     void *policy_options, *policy_state;
     unsigned char *policy_vms;
+};
+
+struct reservation {
+    uint64_t id, owner, expires_ms;
+    uint32_t minimum, maximum, charge;
+    uint8_t kind;
 };
 
 struct round {
@@ -172,7 +183,12 @@ struct vmres_engine {
     uint32_t live; /* VMs that are live or being adopted */
     uint64_t now, serial;
     uint64_t command_deadline_ms; /* no command expires before */
-    bool begun, halted, dry_run;
+    uint64_t settle_ms;           /* when settling ends */
+    uint32_t relief_ms;
+    uint32_t max_reservations;
+    bool begun, halted, dry_run, settling;
+    struct vmres_veto veto;
+    struct reservation *reservations;
     struct vm *vms;
     struct kind kinds[VMRES_KINDS_MAX];
     struct round round;
@@ -286,6 +302,8 @@ void vmres__transfer_break_in(struct vmres_engine *engine, uint32_t vm, uint8_t 
 
 /* --- vm.c, report.c, observe.c, host.c, allot.c: the event families --- */
 enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmres_event *event);
+enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm);
+enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_adopt(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_confirmed(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm);
@@ -299,6 +317,29 @@ void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kin
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__allot(struct vmres_engine *engine);
+
+/* --- query.c --- */
+struct vmres_transfer_info vmres__query_transfer(const struct vmres_engine *engine,
+                                                 const struct transfer *transfer);
+
+/* --- operator.c, reserve.c --- */
+enum vmres_status vmres__operator_event(struct vmres_engine *engine,
+                                        const struct vmres_event *event);
+void vmres__order_apply(struct vmres_engine *engine, uint8_t kind);
+void vmres__order_end(struct vmres_engine *engine, uint32_t vm, uint8_t kind, const char *reason);
+void vmres__settle_expire(struct vmres_engine *engine);
+enum vmres_status vmres__reserve_event(struct vmres_engine *engine,
+                                       const struct vmres_event *event);
+void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind);
+void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind);
+uint64_t vmres__reserve_need(const struct vmres_engine *engine, uint8_t kind);
+uint64_t vmres__reserve_charged(const struct vmres_engine *engine, uint8_t kind);
+uint64_t vmres__reserve_deadline(const struct vmres_engine *engine);
+void vmres__reserve_expire(struct vmres_engine *engine);
+
+/* --- create.c --- */
+void vmres__create_inherit(struct vmres_engine *engine, const struct vmres_engine *from,
+                           uint8_t kind);
 
 /* --- judge.c, guard.c, plan.c --- */
 void vmres__round_timeout(struct vmres_engine *engine);

@@ -88,22 +88,26 @@ static void clear_gaps(struct work *work)
     work->recipient_count = 0;
 }
 
-/* What VMs below their floor miss beyond what is free and what others are to give up anyway. */
-static uint64_t below_floors(const struct vmres_engine *engine, uint8_t kind_index)
+/* What must be had, whatever the policy says, beyond what is free and what others give up anyway:
+ * for VMs below their floor, for growth that was ordered, for reservations. */
+static uint64_t must_have(const struct vmres_engine *engine, uint8_t kind_index)
 {
     const struct kind *kind = &engine->kinds[kind_index];
-    uint64_t need = 0, supply = vmres__ledger_grantable(&kind->ledger);
+    uint64_t need = vmres__reserve_need(engine, kind_index);
+    uint64_t supply = vmres__ledger_grantable(&kind->ledger);
 
-    if (!kind->out_of_bounds)
+    if (!kind->out_of_bounds && kind->orders == 0 && need == 0)
         return 0;
     for (uint32_t vm = 0; vm < engine->top; vm++) {
-        uint32_t floor = kind->views[vm].floor;
+        uint32_t wanted = kind->views[vm].floor;
         uint32_t told;
 
         if (!vm_takes_part(engine, vm))
             continue;
         told = vmres__removal_undisputed(engine, vm, kind_index);
-        need += floor > told ? floor - told : 0;
+        if (kind->accounts[vm].ordered != NONE)
+            wanted = max_u32(wanted, kind->accounts[vm].ordered);
+        need += wanted > told ? wanted - told : 0;
         if (engine->work.gaps[vm] < 0)
             supply += (uint64_t)-engine->work.gaps[vm];
     }
@@ -125,10 +129,16 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 
         work->gaps[vm] = (int32_t)((int64_t)work->verdict.targets[vm] - kind->views[vm].charge);
     }
-    gather_both(engine, kind_index, below_floors(engine, kind_index));
+    gather_both(engine, kind_index, must_have(engine, kind_index));
 }
 
 /* --- open transfers --- */
+
+/* What donors give goes to the pool: a deficit, or reservations, wait for it. */
+static bool host_must_have(const struct vmres_engine *engine, uint8_t kind)
+{
+    return engine->kinds[kind].ledger.deficit > 0 || vmres__reserve_need(engine, kind) > 0;
+}
 
 static uint32_t still_wanted(const struct vmres_engine *engine, const struct transfer *t)
 {
@@ -141,7 +151,7 @@ static uint32_t still_wanted(const struct vmres_engine *engine, const struct tra
     if (t->recipient != VMRES_VM_NONE)
         return gaps[t->recipient] > 0 ? min_u32(keep, (uint32_t)gaps[t->recipient]) : 0;
     /* To the pool: as long as the host must have it. */
-    return kind->ledger.deficit > 0 || donor->charge > donor->ceiling ? keep : 0;
+    return host_must_have(engine, t->kind) || donor->charge > donor->ceiling ? keep : 0;
 }
 
 static void keep_or_trim(struct vmres_engine *engine, uint8_t kind)
@@ -278,7 +288,7 @@ static void release_rest(struct vmres_engine *engine, uint8_t kind_index)
         const struct vmres_view *view = &kind->views[work->donors[i]];
         uint32_t rest = (uint32_t)-work->gaps[work->donors[i]];
         uint32_t above = view->charge > view->ceiling ? view->charge - view->ceiling : 0;
-        uint32_t must = kind->ledger.deficit > 0 ? rest : min_u32(rest, above);
+        uint32_t must = host_must_have(engine, kind_index) ? rest : min_u32(rest, above);
 
         if (must > 0)
             vmres__transfer_open(engine, kind_index, work->donors[i], VMRES_VM_NONE, must);
@@ -313,9 +323,44 @@ static void plan_amounts(struct vmres_engine *engine, uint8_t kind)
     release_rest(engine, kind);
 }
 
+/* Says so when more is wanted than can be given, and again when that goes on for long. */
+static void watch_unmet(struct vmres_engine *engine, uint8_t kind_index)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    uint64_t wanted = vmres__reserve_need(engine, kind_index);
+    uint64_t offered = vmres__ledger_grantable(&kind->ledger);
+    struct vmres_trace_record record = {
+        .level = VMRES_TRACE_INFO, .kind = kind_index, .vm = VMRES_VM_NONE, .other = VMRES_VM_NONE};
+    bool was_unmet = kind->unmet > 0;
+
+    for (uint32_t i = 0; i < engine->work.verdict.count; i++) {
+        int32_t gap = engine->work.gaps[engine->work.verdict.named[i]];
+
+        wanted += gap > 0 ? (uint64_t)gap : 0;
+        offered += gap < 0 ? (uint64_t)-gap : 0;
+    }
+    kind->unmet = wanted > offered ? wanted - offered : 0;
+    record.amount = kind->unmet;
+    if ((kind->unmet > 0) != was_unmet) {
+        kind->unmet_since_ms = engine->now;
+        kind->relief_asked = false;
+        record.type = VMRES_TRACE_UNMET;
+        vmres__trace(engine, record);
+    }
+    if (kind->unmet > 0 && !kind->relief_asked &&
+        engine->now - kind->unmet_since_ms >= engine->relief_ms) {
+        kind->relief_asked = true;
+        record.type = VMRES_TRACE_RELIEF;
+        record.level = VMRES_TRACE_WARN;
+        vmres__trace(engine, record);
+    }
+}
+
 void vmres__plan(struct vmres_engine *engine, uint8_t kind)
 {
+    vmres__reserve_feed(engine, kind);
     open_gaps(engine, kind);
+    watch_unmet(engine, kind);
     if (!engine->dry_run || !same_plan(engine, kind)) {
         vmres__transfer_forget_plans(engine, kind);
         if (engine->kinds[kind].blocks)
@@ -324,4 +369,5 @@ void vmres__plan(struct vmres_engine *engine, uint8_t kind)
             plan_amounts(engine, kind);
     }
     clear_gaps(&engine->work);
+    vmres__reserve_fill(engine, kind);
 }

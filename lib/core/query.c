@@ -77,7 +77,10 @@ enum vmres_status vmres_engine_pool(const struct vmres_engine *engine, uint8_t k
                                      .transit = units_of(kind, kind->ledger.transit),
                                      .deficit = units_of(kind, kind->ledger.deficit),
                                      .charged = units_of(kind, kind->ledger.charged),
-                                     .disputed = units_of(kind, disputed)};
+                                     .disputed = units_of(kind, disputed),
+                                     .reserved =
+                                         units_of(kind, vmres__reserve_charged(engine, kind_index)),
+                                     .unmet = units_of(kind, kind->unmet)};
     return VMRES_OK;
 }
 
@@ -86,26 +89,33 @@ void vmres_engine_counters(const struct vmres_engine *engine, struct vmres_count
     *counters = engine->counters;
 }
 
+struct vmres_transfer_info vmres__query_transfer(const struct vmres_engine *engine,
+                                                 const struct transfer *t)
+{
+    const struct kind *kind = &engine->kinds[t->kind];
+
+    return (struct vmres_transfer_info){.id = t->id,
+                                        .state = (enum vmres_transfer_state)t->state,
+                                        .donor = t->donor,
+                                        .recipient = t->recipient,
+                                        .kind = t->kind,
+                                        .asked = units_of(kind, t->asked),
+                                        .released = units_of(kind, t->released),
+                                        .placed = units_of(kind, t->placed),
+                                        .incorporated = units_of(kind, t->incorporated),
+                                        .started_ms = t->started_ms,
+                                        .reason = t->reason};
+}
+
 int vmres_engine_next_transfer(const struct vmres_engine *engine, uint32_t *cursor,
                                struct vmres_transfer_info *info)
 {
     while (*cursor < engine->transfer_top) {
         const struct transfer *t = &engine->transfers[(*cursor)++];
-        const struct kind *kind = &engine->kinds[t->kind];
 
         if (t->id == 0)
             continue;
-        *info = (struct vmres_transfer_info){.id = t->id,
-                                             .state = (enum vmres_transfer_state)t->state,
-                                             .donor = t->donor,
-                                             .recipient = t->recipient,
-                                             .kind = t->kind,
-                                             .asked = units_of(kind, t->asked),
-                                             .released = units_of(kind, t->released),
-                                             .placed = units_of(kind, t->placed),
-                                             .incorporated = units_of(kind, t->incorporated),
-                                             .started_ms = t->started_ms,
-                                             .reason = t->reason};
+        *info = vmres__query_transfer(engine, t);
         return 1;
     }
     return 0;

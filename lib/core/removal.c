@@ -81,6 +81,7 @@ static void deliver(struct vmres_engine *engine, struct transfer *transfer, uint
         return;
     }
     vmres__ledger_park(&engine->kinds[transfer->kind].ledger, piece);
+    vmres__reserve_feed(engine, transfer->kind);
     transfer->placed += piece;
     transfer->incorporated += piece;
 }

@@ -36,14 +36,15 @@ static void judge(struct vmres_engine *engine)
 {
     engine->round.open = false;
     engine->round.notice = false;
-    vmres__judge(engine);
+    if (!engine->settling)
+        vmres__judge(engine);
 }
 
 void vmres__round_timeout(struct vmres_engine *engine)
 {
     struct round *round = &engine->round;
 
-    if (engine->halted)
+    if (engine->halted || engine->settling)
         return;
     if (round->open && (engine->now >= round->deadline_ms || engine->now >= round->due_ms))
         judge(engine); /* at the latest when the next one is due */

@@ -278,6 +278,8 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
         sent = call_off(engine, account->notify);
     if (sent == NOTHING)
         sent = call_off(engine, account->shrink); /* a pin, too, before its VM takes part */
+    if (state == VMRES_VM_FROZEN)
+        return sent;
     if (sent == NOTHING)
         sent = settle_initial(engine, vm, kind);
     if (sent == NOTHING)

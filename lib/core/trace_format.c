@@ -100,6 +100,17 @@ static void add_reassignment(struct writer *w)
     add_amount(w, w->record->target);
 }
 
+static void add_unmet(struct writer *w, const char *before)
+{
+    vmres__text_add(&w->text, "%s", before);
+    if (w->record->amount == 0) {
+        vmres__text_add(&w->text, "can meet all need again");
+        return;
+    }
+    vmres__text_add(&w->text, "lacks ");
+    add_amount(w, w->record->amount);
+}
+
 /* What happened, after who and which step. */
 static void add_deed(struct writer *w)
 {
@@ -136,6 +147,20 @@ static void add_deed(struct writer *w)
         break;
     case VMRES_TRACE_ALLOT:
         add_move(w, "allot ", ", now ");
+        break;
+    case VMRES_TRACE_ORDER:
+        vmres__text_add(&w->text, "order to hold ");
+        add_amount(w, w->record->target);
+        break;
+    case VMRES_TRACE_RESERVED:
+        vmres__text_add(&w->text, "reservation %llu has ", (unsigned long long)w->record->transfer);
+        add_move(w, "", " of ");
+        break;
+    case VMRES_TRACE_UNMET:
+        add_unmet(w, "");
+        break;
+    case VMRES_TRACE_RELIEF:
+        add_unmet(w, "needs relief: ");
         break;
     default:
         break;

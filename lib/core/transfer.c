@@ -140,7 +140,31 @@ static uint32_t take_slot(struct vmres_engine *engine)
     return index;
 }
 
-/* Returns NONE when the table is full. */
+static void put_slot(struct vmres_engine *engine, uint32_t index)
+{
+    struct transfer *t = &engine->transfers[index];
+
+    t->state = VMRES_TRANSFER_NONE;
+    t->id = 0;
+    t->next = engine->transfer_free;
+    engine->transfer_free = index;
+}
+
+/* Whether the embedder will have this transfer. */
+static bool vetoed(struct vmres_engine *engine, const struct transfer *t)
+{
+    struct vmres_transfer_info info;
+
+    if (engine->veto.function == NULL)
+        return false;
+    info = vmres__query_transfer(engine, t);
+    if (engine->veto.function(engine->veto.user, &info) == 0)
+        return false;
+    engine->counters.vetoed++;
+    return true;
+}
+
+/* Returns NONE when the table is full, or the embedder will not have it. */
 uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_t donor,
                               uint32_t recipient, uint32_t amount)
 {
@@ -160,6 +184,10 @@ uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_
                            .kind = kind};
     /* Who wants it says why; where nobody does, who must give. */
     t->reason = engine->kinds[kind].reasons[recipient != VMRES_VM_NONE ? recipient : donor];
+    if (vetoed(engine, t)) {
+        put_slot(engine, index);
+        return NONE;
+    }
     if (engine->dry_run)
         become(t, VMRES_TRANSFER_PLANNED);
     else
@@ -196,13 +224,8 @@ static enum vmres_transfer_state outcome(const struct transfer *t)
 
 static void free_slot(struct vmres_engine *engine, uint32_t index)
 {
-    struct transfer *t = &engine->transfers[index];
-
     unlink_all(engine, index);
-    t->state = VMRES_TRANSFER_NONE;
-    t->id = 0;
-    t->next = engine->transfer_free;
-    engine->transfer_free = index;
+    put_slot(engine, index);
     engine->transfer_count--;
 }
 

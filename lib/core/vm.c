@@ -9,6 +9,8 @@
  *                          +--- reborn ----+--+    SILENT -speaks+
  *                                             +------^ a command's end never came
  *
+ *                      LIVE, ADOPTING --frozen--> FROZEN --thawed--> ADOPTING
+ *
  * gone and reborn are possible in every state but VACANT; so is silent where commands are open.
  *
  * Invariant: a VM that is not LIVE is in no open transfer; only LIVE ones are judged; the former
@@ -26,9 +28,12 @@ static const uint8_t edges[] = {
     [VMRES_VM_VACANT] = EDGE(VMRES_VM_BOOTING),
     [VMRES_VM_BOOTING] = EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_SILENT) |
                          EDGE(VMRES_VM_VACANT),
-    [VMRES_VM_ADOPTING] = EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_SILENT) |
-                          EDGE(VMRES_VM_VACANT),
-    [VMRES_VM_LIVE] = EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_ADOPTING] = EDGE(VMRES_VM_FROZEN) | EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_BOOTING) |
+                          EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_LIVE] = EDGE(VMRES_VM_FROZEN) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_SILENT) |
+                      EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_FROZEN] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_BOOTING) |
+                        EDGE(VMRES_VM_VACANT),
     [VMRES_VM_SILENT] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_VACANT),
 };
 
@@ -39,11 +44,10 @@ static bool counts_as_live(enum vmres_vm_state state)
 
 static void become(struct vmres_engine *engine, uint32_t vm, enum vmres_vm_state state)
 {
-    static const char *const words[] = {[VMRES_VM_VACANT] = "gone",
-                                        [VMRES_VM_BOOTING] = "booting",
-                                        [VMRES_VM_ADOPTING] = "adopting",
-                                        [VMRES_VM_LIVE] = "live",
-                                        [VMRES_VM_SILENT] = "silent: a command has no end"};
+    static const char *const words[] = {
+        [VMRES_VM_VACANT] = "gone",       [VMRES_VM_BOOTING] = "booting",
+        [VMRES_VM_ADOPTING] = "adopting", [VMRES_VM_LIVE] = "live",
+        [VMRES_VM_FROZEN] = "frozen",     [VMRES_VM_SILENT] = "silent: a command has no end"};
     const char *reason =
         state == VMRES_VM_SILENT && engine->halted ? "silent: no backend" : words[state];
     struct vm *it = &engine->vms[vm];
@@ -80,6 +84,7 @@ static void drop_business(struct vmres_engine *engine, uint32_t vm)
         }
         vmres__transfer_break_out(engine, vm, k);
         vmres__transfer_break_in(engine, vm, k);
+        vmres__order_end(engine, vm, k, "the order cannot be carried out");
         account->untold = 0;
         account->unincorporated = 0;
         account->flags &= (uint8_t) ~(ACCOUNT_INITIAL | ACCOUNT_PIN | ACCOUNT_NOTIFY);
@@ -99,6 +104,7 @@ static void reset_account(struct kind *kind, uint32_t vm)
                                 .initial = NONE,
                                 .shrink = NONE,
                                 .reassign = NONE,
+                                .ordered = NONE,
                                 .notify = NONE,
                                 .outgoing = NONE,
                                 .incoming = NONE,
@@ -284,6 +290,43 @@ enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmre
     default:
         return gone(engine, event);
     }
+}
+
+/* --- frozen and thawed --- */
+
+static void call_off(struct vmres_engine *engine, uint32_t command)
+{
+    if (command != NONE)
+        engine->commands[command].wanted_cancel = 1;
+}
+
+/* Nothing is begun, what is open is called off; answers on their way are still taken. */
+enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm)
+{
+    if (engine->vms[vm].state == VMRES_VM_FROZEN)
+        return VMRES_OK;
+    if (!counts_as_live(engine->vms[vm].state))
+        return VMRES_STATE;
+    drop_business(engine, vm);
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        const struct account *account = account_of(engine, vm, k);
+
+        call_off(engine, account->shrink);
+        call_off(engine, account->reassign);
+        call_off(engine, account->notify);
+        vmres__settle_mark(engine, vm, k);
+    }
+    become(engine, vm, VMRES_VM_FROZEN);
+    return VMRES_OK;
+}
+
+/* Whatever happened to it meanwhile: it is seen to first. */
+enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm)
+{
+    if (engine->vms[vm].state != VMRES_VM_FROZEN)
+        return VMRES_STATE;
+    vmres__vm_adopt(engine, vm);
+    return VMRES_OK;
 }
 
 /* --- adoption, silence, rebirth --- */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reservations: room for a VM that is about to start. Named by the owner's id, between a minimum
+ * and a maximum, for a limited time. The minimum is gathered like what a floor demands, before
+ * anybody grows; the rest up to the maximum only from what is free when nobody wants it. What a
+ * reservation has is charged like a VM's, so nobody else can be given it; claiming it passes the
+ * charge on to the VM in one entry, so that it is never in two hands, nor in none.
+ *
+ * Invariant: a reservation in use has an id other than 0; charge <= maximum.
+ */
+#include "internal.h"
+
+static struct reservation *find(const struct vmres_engine *engine, uint64_t id)
+{
+    for (uint32_t i = 0; i < engine->max_reservations; i++)
+        if (engine->reservations[i].id == id)
+            return &engine->reservations[i];
+    return NULL;
+}
+
+static void tell(const struct vmres_engine *engine, const struct reservation *reservation,
+                 const char *reason)
+{
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_RESERVED,
+                                                     .level = VMRES_TRACE_INFO,
+                                                     .kind = reservation->kind,
+                                                     .vm = VMRES_VM_NONE,
+                                                     .other = VMRES_VM_NONE,
+                                                     .transfer = reservation->id,
+                                                     .amount = reservation->charge,
+                                                     .target = reservation->minimum,
+                                                     .reason = reason});
+}
+
+static void draw(struct vmres_engine *engine, struct reservation *reservation, uint32_t upto)
+{
+    struct ledger *ledger = &engine->kinds[reservation->kind].ledger;
+    uint64_t grantable = vmres__ledger_grantable(ledger);
+    uint32_t wanted = upto > reservation->charge ? upto - reservation->charge : 0;
+    bool had_minimum = reservation->charge >= reservation->minimum;
+
+    wanted = grantable < wanted ? (uint32_t)grantable : wanted;
+    if (wanted == 0)
+        return;
+    vmres__ledger_draw(ledger, wanted);
+    vmres__ledger_place(ledger, &reservation->charge, wanted);
+    if (!had_minimum && reservation->charge >= reservation->minimum)
+        tell(engine, reservation, "ready");
+}
+
+/* What is free goes to the minima first, in order of age. */
+void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind)
+{
+    if (engine->kinds[kind].adopting > 0)
+        return;
+    for (uint32_t i = 0; i < engine->max_reservations; i++)
+        if (engine->reservations[i].id != 0 && engine->reservations[i].kind == kind)
+            draw(engine, &engine->reservations[i], engine->reservations[i].minimum);
+}
+
+/* What nobody wanted in this judgement. */
+void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind)
+{
+    if (engine->kinds[kind].adopting > 0)
+        return;
+    for (uint32_t i = 0; i < engine->max_reservations; i++)
+        if (engine->reservations[i].id != 0 && engine->reservations[i].kind == kind)
+            draw(engine, &engine->reservations[i], engine->reservations[i].maximum);
+}
+
+/* What the minima still miss. */
+uint64_t vmres__reserve_need(const struct vmres_engine *engine, uint8_t kind)
+{
+    uint64_t need = 0;
+
+    for (uint32_t i = 0; i < engine->max_reservations; i++) {
+        const struct reservation *r = &engine->reservations[i];
+
+        if (r->id != 0 && r->kind == kind && r->minimum > r->charge)
+            need += r->minimum - r->charge;
+    }
+    return need;
+}
+
+uint64_t vmres__reserve_charged(const struct vmres_engine *engine, uint8_t kind)
+{
+    uint64_t charged = 0;
+
+    for (uint32_t i = 0; i < engine->max_reservations; i++)
+        if (engine->reservations[i].id != 0 && engine->reservations[i].kind == kind)
+            charged += engine->reservations[i].charge;
+    return charged;
+}
+
+static void end(struct vmres_engine *engine, struct reservation *reservation, const char *reason)
+{
+    tell(engine, reservation, reason);
+    vmres__ledger_shed(&engine->kinds[reservation->kind].ledger, &reservation->charge,
+                       reservation->charge);
+    *reservation = (struct reservation){0};
+}
+
+static enum vmres_status reserve(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    const struct kind *kind = &engine->kinds[event->kind];
+    uint32_t minimum = granules_up(kind, event->as.terms.minimum);
+    uint32_t maximum = granules_down(kind, event->as.terms.maximum);
+    uint64_t usable = kind->ledger.capacity - kind->ledger.reserve;
+    struct reservation *slot;
+
+    if (kind->blocks)
+        return VMRES_UNSUPPORTED; /* an amount is not a hole */
+    if (event->id == 0 || minimum > maximum || event->as.terms.within_ms == 0)
+        return VMRES_INVALID;
+    if (find(engine, event->id))
+        return VMRES_EXISTS;
+    if (kind->floors + vmres__reserve_charged(engine, event->kind) +
+            vmres__reserve_need(engine, event->kind) + minimum >
+        usable)
+        return VMRES_NOROOM;
+    slot = find(engine, 0);
+    if (slot == NULL)
+        return VMRES_LIMIT;
+    *slot = (struct reservation){.id = event->id,
+                                 .owner = event->as.terms.owner,
+                                 .expires_ms = engine->now + event->as.terms.within_ms,
+                                 .minimum = minimum,
+                                 .maximum = maximum,
+                                 .kind = event->kind};
+    tell(engine, slot, "asked for");
+    vmres__reserve_feed(engine, event->kind);
+    engine->round.notice = true;
+    return VMRES_OK;
+}
+
+static enum vmres_status release(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct reservation *reservation = event->id == 0 ? NULL : find(engine, event->id);
+
+    if (reservation == NULL)
+        return VMRES_UNKNOWN;
+    end(engine, reservation, "released");
+    return VMRES_OK;
+}
+
+/* The VM's first allotment is what was reserved for it, up to its ceiling. */
+static enum vmres_status claim(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct reservation *reservation = event->id == 0 ? NULL : find(engine, event->id);
+    struct vm *vm = &engine->vms[event->vm];
+    struct vmres_view *view;
+    uint8_t bit;
+
+    if (reservation == NULL)
+        return VMRES_UNKNOWN;
+    bit = (uint8_t)(1u << reservation->kind);
+    view = view_of(engine, event->vm, reservation->kind);
+    if (vm->state != VMRES_VM_BOOTING || (vm->flags & VM_ADOPTED) || !(vm->limited & bit) ||
+        (vm->allotted & bit))
+        return VMRES_STATE;
+    if (reservation->charge < view->floor)
+        return VMRES_NOROOM;
+    view->charge = min_u32(reservation->charge, view->ceiling);
+    reservation->charge -= view->charge;
+    vm->allotted |= bit;
+    account_of(engine, event->vm, reservation->kind)->flags |= ACCOUNT_INITIAL;
+    vmres__settle_mark(engine, event->vm, reservation->kind);
+    end(engine, reservation, "claimed");
+    return VMRES_OK;
+}
+
+uint64_t vmres__reserve_deadline(const struct vmres_engine *engine)
+{
+    uint64_t soonest = UINT64_MAX;
+
+    for (uint32_t i = 0; i < engine->max_reservations; i++)
+        if (engine->reservations[i].id != 0 && engine->reservations[i].expires_ms < soonest)
+            soonest = engine->reservations[i].expires_ms;
+    return soonest;
+}
+
+void vmres__reserve_expire(struct vmres_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->max_reservations; i++)
+        if (engine->reservations[i].id != 0 && engine->now >= engine->reservations[i].expires_ms)
+            end(engine, &engine->reservations[i], "expired");
+}
+
+enum vmres_status vmres_engine_reservation(const struct vmres_engine *engine, uint64_t id,
+                                           struct vmres_reservation_info *info)
+{
+    const struct reservation *r = id == 0 ? NULL : find(engine, id);
+    const struct kind *kind;
+
+    if (r == NULL)
+        return VMRES_UNKNOWN;
+    kind = &engine->kinds[r->kind];
+    *info = (struct vmres_reservation_info){
+        .owner = r->owner,
+        .minimum = units_of(kind, r->minimum),
+        .maximum = units_of(kind, r->maximum),
+        .charge = units_of(kind, r->charge),
+        .expires_ms = r->expires_ms,
+        .kind = r->kind,
+        .ready = r->charge >= r->minimum,
+    };
+    return VMRES_OK;
+}
+
+enum vmres_status vmres__reserve_event(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    switch (event->type) {
+    case VMRES_EVENT_RESERVE:
+        return reserve(engine, event);
+    case VMRES_EVENT_RELEASE:
+        return release(engine, event);
+    default:
+        return claim(engine, event);
+    }
+}
