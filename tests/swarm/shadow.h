@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Books kept on an engine by somebody who sees only what goes in and what comes out: limits as they
+ * were accepted, claims as they were reported, commands as they were sent and finally answered.
+ */
+#ifndef VMRES_TESTS_SWARM_SHADOW_H
+#define VMRES_TESTS_SWARM_SHADOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vmres/vmres.h>
+
+#define VMS 12u
+#define KINDS 3u
+#define COMMANDS 256u
+
+struct shadow_command {
+    uint64_t id, target;
+    uint32_t vm;
+    uint8_t kind, type;
+    bool cancelled, superseded;
+};
+
+struct shadow_account {
+    uint64_t floor, ceiling, limit; /* granule-rounded; limit UINT64_MAX: not known */
+    bool reported;
+    uint64_t reported_ms;
+    uint64_t used; /* as claimed, bounded by what it held since */
+    uint32_t stall;
+    uint64_t charge; /* by the engine's books, after the last step */
+    /* as of the last judgement: */
+    uint64_t protected; /* min(need, entitlement) */
+    bool fresh;
+};
+
+struct shadow_vm {
+    bool known;
+    uint32_t incarnation;
+    struct shadow_account accounts[KINDS];
+};
+
+struct shadow {
+    struct shadow_vm vms[VMS];
+    struct shadow_command commands[COMMANDS];
+    uint32_t command_count;
+    uint64_t capacity[KINDS], reserve[KINDS], tolerance[KINDS];
+    uint64_t deficit[KINDS]; /* after the last step */
+    uint64_t judgements;
+    uint64_t digest; /* of all that queries tell, after the last step */
+    bool halted, dry;
+    bool dry_clean; /* the dry run began, and all that was open before it is over */
+    uint64_t last_id;
+};
+
+struct world;
+
+void shadow_open(struct world *world);
+/* After a step took an event, before its actions are looked at. */
+void shadow_event(struct world *world, const struct vmres_event *event, enum vmres_status status);
+void shadow_judged(struct world *world);
+void shadow_action(struct world *world, const struct vmres_action *action);
+const struct shadow_command *shadow_find(const struct shadow *shadow, uint64_t id);
+
+/* --- check.c --- */
+/* After a step and its actions. */
+void check_step(struct world *world, const struct vmres_event *event, enum vmres_status status);
+void check_settled(struct world *world, char *why, size_t size);
+uint64_t check_digest(const struct world *world);
+struct vmres_account_info check_account(const struct world *world, uint32_t vm, uint8_t kind);
+
+#endif

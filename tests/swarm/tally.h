@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a swarm has been through: each fault that was injected and each status a step answered. A
+ * fault that never fired tests nothing, so a long run fails when one did not.
+ */
+#ifndef VMRES_TESTS_SWARM_TALLY_H
+#define VMRES_TESTS_SWARM_TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAULT_LIST(X) \
+    X(GUEST_IGNORES, "guest ignores requests") \
+    X(GUEST_STOPS, "guest stops short of the target") \
+    X(GUEST_CLAIMS_DONE, "guest's device claims to be done") \
+    X(GUEST_CLAIMS_LITTLE, "guest's device claims to hold nothing") \
+    X(GUEST_CLAIMS_MUCH, "guest's device claims to hold more than there is") \
+    X(GUEST_SLOW, "guest trickles") \
+    X(GUEST_RETAKES, "guest retakes memory") \
+    X(GUEST_LETS_GO, "guest lets go unasked") \
+    X(REPORT_LIES, "report: lies") \
+    X(REPORT_OLD, "report: old") \
+    X(REPORT_MISSING, "report: missing") \
+    X(REPORT_WRONG_ROUND, "report: of another round") \
+    X(REPORT_FLOOD, "report: flood of notices") \
+    X(VM_VANISHES, "vm vanishes") \
+    X(VM_CRASHES, "vm crashes, told late") \
+    X(VM_REBOOTS, "vm reboots") \
+    X(VM_SPEAKS_FIRST, "vm reboots, and its guest's report comes first") \
+    X(VM_COMES, "vm comes") \
+    X(VM_ADOPTED, "vm comes, running before us") \
+    X(VM_COMES_TWICE, "vm comes into a taken slot") \
+    X(FOREIGN_TARGET, "somebody else sets a target") \
+    X(LIMIT_CHANGES, "device maximum changes") \
+    X(LIMITS_CHANGE, "floor, ceiling, weight change") \
+    X(LIMITS_BAD, "floor above ceiling") \
+    X(LIMITS_HUGE, "floors above the host") \
+    X(CAPACITY_CHANGES, "capacity changes") \
+    X(CAPACITY_BAD, "reserve above capacity") \
+    X(BACKEND_LOST, "backend lost") \
+    X(BACKEND_LATE, "backend lost, its answers come all the same") \
+    X(ANSWER_LATE, "answer is late") \
+    X(ANSWER_TWICE, "answer or report comes twice") \
+    X(ANSWER_NEVER, "final answer never comes") \
+    X(ANSWER_REFUSED, "command is refused") \
+    X(ANSWER_NO_WITNESS, "answer without a witness") \
+    X(BREACH_TWO_FINALS, "breach: two finals") \
+    X(BREACH_UNKNOWN_ID, "breach: unknown id") \
+    X(BREACH_UNKNOWN_VM, "breach: unknown vm") \
+    X(BREACH_WRONG_TYPE, "breach: answer of the wrong type") \
+    X(BREACH_AMOUNT_SHRINKS, "breach: amount shrinks") \
+    X(BREACH_AMOUNT_EXCEEDS, "breach: amount exceeds") \
+    X(BREACH_TIME_BACK, "breach: time runs backwards") \
+    X(BREACH_FORMER_LIFE, "breach: former incarnation's word") \
+    X(BREACH_RANDOM, "breach: random bytes") \
+    X(CANCELS, "embedder cancels a transfer") \
+    X(CANCELS_NOTHING, "embedder cancels what is not there") \
+    X(DRY_RUN, "dry run toggled") \
+    X(TIMER_LATE, "timeout is late") \
+    X(TIMER_EARLY, "timeout is early") \
+    X(CLOCK_LEAPS, "clock leaps ahead")
+
+enum fault {
+#define FAULT_ENUM(name, text) name,
+    FAULT_LIST(FAULT_ENUM)
+#undef FAULT_ENUM
+        FAULTS
+};
+
+#define STATUSES 16u
+
+struct tally {
+    uint64_t seeds, events, calm_events, actions;
+    uint64_t faults[FAULTS];
+    uint64_t statuses[STATUSES];
+    uint64_t commands[8]; /* by type of action */
+    uint64_t done, partial, cancelled, failed, disputes, deficits;
+};
+
+void tally_print(const struct tally *tally, double seconds);
+
+/* Prints what never happened. Returns whether there is any such thing. */
+bool tally_incomplete(const struct tally *tally);
+
+#endif
