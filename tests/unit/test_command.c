@@ -263,15 +263,15 @@ static void a_trickle_is_no_progress(void **state)
     rig_wish(rig, 1, 100);
     rig_round(rig);
     rig_forget_trace(rig);
-    for (uint32_t second = 2; second <= 10; second++) {
+    for (uint32_t second = 2; second <= 13; second++) {
         rig_until(rig, 1000 * second);
         rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 1);
         rig_pump(rig);
     }
     rig_forget_trace(rig);
-    rig_until(rig, 10999);
+    rig_until(rig, 13999);
     assert_true(rig_is_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL));
-    rig_until(rig, 11000);
+    rig_until(rig, 14000);
     EXPECT_TRACE(rig, "");
     assert_false(rig_is_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL));
     rig_delete(rig);
