@@ -12,7 +12,8 @@ static void recipients_share_in_proportion_what_there_is(void **state)
     rig_wish(rig, 1, 80 + 40);
     rig_wish(rig, 2, 80 + 60);
     rig_round(rig);
-    EXPECT_TRACE(rig, "[    1.000] vm0 (3) gets 10MiB from the pool: wished\n"
+    EXPECT_TRACE(rig, "[    1.000] host lacks 60MiB\n"
+                      "[    1.000] vm0 (3) gets 10MiB from the pool: wished\n"
                       "[    1.000] vm0 (6) reassign 10MiB from the pool, now 90MiB\n"
                       "[    1.000] vm1 (3) gets 20MiB from the pool: wished\n"
                       "[    1.000] vm1 (6) reassign 20MiB from the pool, now 100MiB\n"
