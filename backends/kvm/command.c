@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the driver asked for, and the answers it is owed.
+ *
+ *     resize:       aim at the target --> read, read, ... --> reached, or nothing more will come
+ *     cancel, pin:  read --> tell it to stay at that --> read --> answered
+ *
+ * Invariants: every command taken is answered by exactly one final, unless its life of the VM ends;
+ * cumulative amounts never shrink and never exceed what was asked; an answer speaks of what was
+ * read after the last setting. A command is never given up here because it is slow: that is the
+ * engine's business, and while QEMU does not answer there is no truthful answer to give.
+ */
+#include "internal.h"
+
+static bool can_move(const struct kvm_vm *vm)
+{
+    return vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON) ||
+           vmres__kvm_part_movable(&vm->parts, VMRES_KVM_VIRTIO_MEM);
+}
+
+bool vmres__kvm_command_open(const struct kvm_vm *vm)
+{
+    return vm->commands[KVM_SHRINK].id != 0 || vm->commands[KVM_GROW].id != 0 || vm->pin != 0;
+}
+
+void vmres__kvm_command_drop(struct kvm_vm *vm)
+{
+    vm->commands[KVM_SHRINK].id = 0;
+    vm->commands[KVM_GROW].id = 0;
+    vm->pin = 0;
+    vm->aim = KVM_AIM_NONE;
+}
+
+/* --- answers --- */
+
+static void answer(struct kvm_vm *vm, struct vmres_event *event)
+{
+    event->as.answer.held = vmres__kvm_part_held(&vm->parts);
+    event->valid = VMRES_VALID_HELD;
+    if (vm->witness.seen != KVM_UNKNOWN) {
+        event->as.answer.witness = vm->witness.seen;
+        event->valid |= VMRES_VALID_WITNESS;
+    }
+    vm->told.held = event->as.answer.held;
+    vm->told.witness = vm->witness.seen;
+    /* There is always room for a final; of the others the next one says as much. */
+    (void)vmres__kvm_life_post(vm, event);
+}
+
+static void tell(struct kvm_vm *vm, enum kvm_direction direction)
+{
+    struct vmres_event event = {.type = direction == KVM_SHRINK ? VMRES_EVENT_REMOVED
+                                                                : VMRES_EVENT_INCORPORATED,
+                                .id = vm->commands[direction].id};
+
+    event.as.answer.amount = vm->commands[direction].amount;
+    vmres__kvm_witness_look(vm);
+    answer(vm, &event);
+}
+
+static void end(struct kvm_vm *vm, enum kvm_direction direction, enum vmres_result result)
+{
+    struct kvm_command *command = &vm->commands[direction];
+    struct vmres_event event = {.type = direction == KVM_SHRINK ? VMRES_EVENT_REMOVED
+                                                                : VMRES_EVENT_INCORPORATED,
+                                .id = command->id,
+                                .flags = VMRES_FLAG_FINAL,
+                                .result = (uint16_t)result};
+
+    event.as.answer.amount = command->amount;
+    vmres__kvm_witness_check(vm, vmres__kvm_part_held(&vm->parts));
+    command->id = 0;
+    answer(vm, &event);
+}
+
+static void end_pin(struct kvm_vm *vm, enum vmres_result result)
+{
+    struct vmres_event event = {.type = VMRES_EVENT_PINNED,
+                                .id = vm->pin,
+                                .flags = VMRES_FLAG_FINAL,
+                                .result = (uint16_t)result};
+
+    if (vm->pin == 0)
+        return;
+    vm->pin = 0;
+    vmres__kvm_witness_check(vm, vmres__kvm_part_held(&vm->parts));
+    answer(vm, &event);
+}
+
+static void end_cancelled(struct kvm_vm *vm)
+{
+    for (int direction = KVM_SHRINK; direction <= KVM_GROW; direction++)
+        if (vm->commands[direction].id != 0 && vm->commands[direction].cancelled)
+            end(vm, (enum kvm_direction)direction, VMRES_RESULT_CANCELLED);
+}
+
+/* As much as there is, and no more will come. */
+static void end_short(struct kvm_vm *vm)
+{
+    enum kvm_direction direction = vm->direction;
+
+    vm->aim = KVM_AIM_NONE;
+    if (vm->commands[direction].id != 0)
+        end(vm, direction,
+            vm->commands[direction].amount > 0 ? VMRES_RESULT_PARTIAL : VMRES_RESULT_REFUSED);
+}
+
+/* --- progress --- */
+
+static void count(struct kvm_vm *vm, enum kvm_direction direction)
+{
+    struct kvm_command *command = &vm->commands[direction];
+    uint64_t held = vmres__kvm_part_held(&vm->parts);
+    uint64_t moved;
+
+    if (command->id == 0)
+        return;
+    if (command->from == KVM_UNKNOWN)
+        command->from = held;
+    moved = direction == KVM_SHRINK ? kvm_less(command->from, held) : kvm_less(held, command->from);
+    moved = kvm_min(moved, command->asked);
+    if (moved <= command->amount)
+        return;
+    command->amount = moved;
+    tell(vm, direction);
+}
+
+static bool reached(const struct kvm_vm *vm)
+{
+    uint64_t held = vmres__kvm_part_held(&vm->parts);
+
+    return vm->direction == KVM_SHRINK ? held <= vm->target : held >= vm->target;
+}
+
+static void progress(struct kvm_vm *vm)
+{
+    if (reached(vm)) {
+        vm->aim = KVM_AIM_NONE;
+        if (vm->commands[vm->direction].id != 0)
+            end(vm, vm->direction, VMRES_RESULT_DONE);
+        return;
+    }
+    if (!vmres__kvm_part_settled(&vm->parts))
+        return;
+    /* Something else moved meanwhile; or there is nothing that could move further. */
+    vmres__kvm_part_aim(&vm->parts, vm->target);
+    if (vmres__kvm_part_settled(&vm->parts))
+        end_short(vm);
+}
+
+static bool told(const struct kvm_vm *vm)
+{
+    for (uint32_t i = 0; i < vm->parts.count; i++)
+        if (!vm->parts.parts[i].fixed && vm->parts.parts[i].told != vm->parts.parts[i].wanted)
+            return false;
+    return true;
+}
+
+void vmres__kvm_command_seen(struct kvm_vm *vm)
+{
+    count(vm, KVM_SHRINK);
+    count(vm, KVM_GROW);
+    if (vm->aim == KVM_AIM_STAY) {
+        vmres__kvm_part_stay(&vm->parts);
+        vm->aim = KVM_AIM_STAYING;
+    }
+    if (vm->aim == KVM_AIM_NONE || !told(vm))
+        return;
+    end_cancelled(vm); /* no older wish is pursued any more */
+    if (vm->aim == KVM_AIM_TARGET) {
+        progress(vm);
+    } else {
+        vm->aim = KVM_AIM_NONE;
+        end_pin(vm, VMRES_RESULT_DONE);
+    }
+}
+
+void vmres__kvm_command_refused(struct kvm_vm *vm)
+{
+    bool stay = vm->aim == KVM_AIM_STAYING;
+
+    end_cancelled(vm);
+    if (stay) {
+        vm->aim = KVM_AIM_NONE;
+        end_pin(vm, VMRES_RESULT_REFUSED);
+    } else {
+        end_short(vm);
+    }
+}
+
+/* --- what comes in --- */
+
+static void resize(struct kvm_vm *vm, const struct vmres_action *action,
+                   enum kvm_direction direction)
+{
+    struct kvm_command *command = &vm->commands[direction];
+
+    if (command->id != 0)
+        end(vm, direction, VMRES_RESULT_SUPERSEDED);
+    *command = (struct kvm_command){
+        .id = action->id,
+        .target = action->as.resize.target,
+        .asked = action->as.resize.amount,
+        .from = kvm_probed(vm) ? vmres__kvm_part_held(&vm->parts) : KVM_UNKNOWN,
+    };
+    vm->direction = direction;
+    vm->target = command->target;
+    vm->aim = KVM_AIM_TARGET;
+    vmres__kvm_part_aim(&vm->parts, vm->target);
+}
+
+/* Nothing of ours caps a VM: its allotment is what it is told. */
+static enum vmres_status reassign(struct kvm_vm *vm, const struct vmres_action *action)
+{
+    struct vmres_event event = {.type = VMRES_EVENT_REASSIGNED,
+                                .id = action->id,
+                                .flags = VMRES_FLAG_FINAL,
+                                .result = VMRES_RESULT_DONE};
+
+    if (action->flags & VMRES_ACTION_INITIAL)
+        return VMRES_UNSUPPORTED; /* we start no guests */
+    return vmres__kvm_life_post(vm, &event);
+}
+
+enum vmres_status vmres__kvm_command_take(struct kvm_vm *vm, const struct vmres_action *action)
+{
+    if (action->type == VMRES_ACTION_REASSIGN)
+        return reassign(vm, action);
+    if (!can_move(vm))
+        return VMRES_UNSUPPORTED;
+    switch (action->type) {
+    case VMRES_ACTION_REQUEST_REMOVAL:
+        resize(vm, action, KVM_SHRINK);
+        break;
+    case VMRES_ACTION_NOTIFY:
+        resize(vm, action, KVM_GROW);
+        break;
+    case VMRES_ACTION_PIN:
+        vm->pin = action->id;
+        vm->aim = KVM_AIM_STAY;
+        break;
+    default:
+        return VMRES_UNSUPPORTED;
+    }
+    vmres__kvm_agenda_look(vm);
+    vmres__kvm_agenda_turn(vm);
+    return VMRES_OK;
+}
+
+bool vmres__kvm_command_cancel(struct kvm_vm *vm, uint64_t id)
+{
+    for (int direction = KVM_SHRINK; direction <= KVM_GROW; direction++) {
+        if (vm->commands[direction].id != id)
+            continue;
+        vm->commands[direction].cancelled = true;
+        vm->aim = KVM_AIM_STAY;
+        vmres__kvm_agenda_look(vm);
+        vmres__kvm_agenda_turn(vm);
+        return true;
+    }
+    return vm->pin == id; /* it is on its way, and ends by itself */
+}

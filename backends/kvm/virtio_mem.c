@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio-mem: memory in blocks, each plugged or not. The host asks by the property requested-size;
+ * the guest plugs and unplugs what it can, and the property size says how far it came. Where it
+ * cannot there is no error, and no event.
+ */
+#include "internal.h"
+
+static json_t *set(const struct kvm_part *part, uint64_t size)
+{
+    return json_pack("{s:s, s:{s:s, s:s, s:I}}", "execute", "qom-set", "arguments", "path",
+                     part->path, "property", "requested-size", "value", (json_int_t)size);
+}
+
+static json_t *read(const struct kvm_part *part)
+{
+    return json_pack("{s:s, s:{s:s, s:s}}", "execute", "qom-get", "arguments", "path", part->path,
+                     "property", "size");
+}
+
+static bool size_of(const json_t *value, uint64_t *size)
+{
+    return vmres__kvm_json_amount(value, size);
+}
+
+const struct kvm_mechanism vmres__kvm_virtio_mem = {VMRES_KVM_VIRTIO_MEM, set, read, size_of};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The KVM backend: moves memory between QEMU guests through their QMP sockets, by virtio-balloon
+ * and virtio-mem, on a libuv loop.
+ *
+ *     vmres_kvm_create(loop, &options, &kvm, &error);
+ *     vmres_kvm_add_vm(kvm, &spec, &error);             before or while it runs
+ *     driver_options.backend = vmres_kvm_backend(kvm);  one kind: memory, in bytes
+ *     ...
+ *     vmres_kvm_close(kvm, closed, user);               the driver being stopped
+ *
+ * It never starts or ends a guest: those whose socket answers are adopted. A VM takes part once the
+ * guest's driver has been heard of and what it holds is stable. What QEMU says a balloon gave is
+ * not believed by itself: every answer carries what the host sees the QEMU process hold, less its
+ * own overhead. Nothing here is enforced: a hostile guest can take back what a balloon gave.
+ *
+ * Several devices. A VM shrinks by virtio-mem first, in whole blocks, and by the balloon for the
+ * rest; it grows the other way round. For an unplugged block cannot come back unasked as a balloon
+ * page can, and a guest in need can always deflate, while plugging needs memory in the guest.
+ *
+ * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). Threads: all of
+ * this belongs to the thread of the loop. Types of libuv and of JSON stay out of this header.
+ */
+#ifndef VMRES_KVM_H
+#define VMRES_KVM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <vmres/allocator.h>
+#include <vmres/api.h>
+#include <vmres/backend.h>
+#include <vmres/driver.h>
+#include <vmres/status.h>
+
+VMRES_BEGIN_DECLS
+
+struct uv_loop_s; /* uv_loop_t */
+struct vmres_kvm;
+
+/* Start from vmres_kvm_options_init(); a zero means the default given here. Copied. */
+struct vmres_kvm_options {
+    size_t size;          /* sizeof(struct vmres_kvm_options), the version */
+    uint32_t max_vms;     /* as in the driver's options; default 64 */
+    uint32_t greeting_ms; /* without a greeting for so long another client has it; default 2000 */
+    uint32_t command_ms;  /* without a reply for so long the VM is busy; default 2000 */
+    uint32_t poll_ms;     /* how often devices are read while they move; default 20 */
+    uint32_t idle_ms;     /* and otherwise; default 1000 */
+    uint32_t retry_ms;    /* until the first attempt to connect again, doubling; default 100 */
+    uint64_t tolerance;   /* as the resource's: see resource.h; default 8 MiB */
+    const char *proc;     /* where processes are looked at; default "/proc" */
+    const struct vmres_allocator *allocator; /* NULL = libc */
+};
+
+/* A QEMU process to manage. Copied. */
+struct vmres_kvm_vm_spec {
+    const char *name;    /* unique, 1 .. VMRES_VM_NAME_MAX - 1 bytes */
+    uint64_t tag;        /* the embedder's own */
+    const char *socket;  /* path of its QMP socket; it need not exist yet */
+    const char *pidfile; /* with pid 0: a file that holds its pid; may be NULL */
+    int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
+                            libvirt, is not QEMU: give the pidfile) */
+    uint64_t overhead;   /* what the process holds beside the guest's memory; 0: it is measured */
+    struct vmres_vm_limits limits; /* of memory; initial is ignored */
+};
+
+enum vmres_kvm_state {
+    VMRES_KVM_ABSENT = 0,      /* no such process */
+    VMRES_KVM_UNREACHABLE = 1, /* it runs, but no conversation is possible */
+    VMRES_KVM_ASKED = 2,       /* it is being asked what it can do */
+    VMRES_KVM_READY = 3,       /* it answers */
+    VMRES_KVM_BUSY = 4,        /* it owes an answer for too long: stopped, or hung */
+};
+
+enum vmres_kvm_device {
+    VMRES_KVM_BALLOON = 1 << 0,
+    VMRES_KVM_VIRTIO_MEM = 1 << 1,
+};
+
+struct vmres_kvm_vm_info {
+    enum vmres_kvm_state state;
+    uint32_t vm;        /* the driver's id, or VMRES_VM_NONE */
+    uint32_t devices;   /* enum vmres_kvm_device: those that can be moved */
+    int64_t pid;        /* 0: unknown */
+    uint64_t held;      /* what its devices say */
+    uint64_t limit;     /* and what they could at most; both 0: not asked yet */
+    uint64_t witness;   /* what the host sees; UINT64_MAX: nothing */
+    uint64_t overhead;  /* taken off for that */
+    const char *reason; /* why it does not take part, static text; NULL: it does */
+    uint64_t connections, lost, timeouts, rejected; /* rejected: messages not understood */
+};
+
+/* Fills in the defaults. NULL: no effect. */
+VMRES_API void vmres_kvm_options_init(struct vmres_kvm_options *options);
+
+/* On success *kvm is the caller's to give to vmres_kvm_close(); the loop must outlive it. options
+ * NULL: the defaults. error may be NULL. VMRES_INVALID, VMRES_NOMEM. */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_create(struct uv_loop_s *loop,
+                                                            const struct vmres_kvm_options *options,
+                                                            struct vmres_kvm **kvm,
+                                                            struct vmres_error *error);
+
+/* For the driver's options; lives as long as kvm. NULL for NULL. vmres_backend_destroy() on it is
+ * vmres_kvm_close(kvm, NULL, NULL). */
+VMRES_API struct vmres_backend *vmres_kvm_backend(struct vmres_kvm *kvm);
+
+/*
+ * Adds a VM; while started, it is looked for at once. That it does not run, or not yet, is no
+ * error. error may be NULL. VMRES_INVALID: no name or socket, a path too long, limits that
+ * contradict each other; VMRES_EXISTS: the name is taken; VMRES_LIMIT: max_vms reached;
+ * VMRES_NOMEM.
+ */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_add_vm(struct vmres_kvm *kvm,
+                                                            const struct vmres_kvm_vm_spec *spec,
+                                                            struct vmres_error *error);
+
+/* Lets go of a VM: for the driver it is gone, and what it holds no longer counted. The guest runs
+ * on as it is. VMRES_UNKNOWN. */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_remove_vm(struct vmres_kvm *kvm,
+                                                               const char *name);
+
+/* Copies out what is known of a VM. VMRES_UNKNOWN. */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_vm(const struct vmres_kvm *kvm,
+                                                        const char *name,
+                                                        struct vmres_kvm_vm_info *info);
+
+/* Gives everything back. The loop must run on until closed(user) is called, which comes last and,
+ * where nothing is open, at once. closed may be NULL. Stop the driver first. NULL kvm: no effect,
+ * and nothing is called. */
+VMRES_API void vmres_kvm_close(struct vmres_kvm *kvm, void (*closed)(void *user), void *user);
+
+VMRES_END_DECLS
+
+#endif
