@@ -166,6 +166,9 @@ static void credit(struct vmres_engine *engine, struct command *command,
     if (disputed > was_disputed) {
         engine->counters.disputes++;
         trace_piece(engine, command, VMRES_TRACE_DISPUTED, disputed);
+        /* Of a removal that was called off: what was planned since had counted on it. */
+        if (vmres__removal_contested(engine, command->vm, command->kind) == 0)
+            vmres__transfer_break_out(engine, command->vm, command->kind);
     }
 }
 
@@ -198,8 +201,9 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     bool final = (event->flags & VMRES_FLAG_FINAL) != 0;
     uint32_t claimed = granules_down(kind, event->as.answer.amount);
 
-    /* Done means that the target is reached, though a VM that held less had less to remove. */
-    if (final && event->result == VMRES_RESULT_DONE)
+    /* Done means that the target is reached, though a VM that held less had less to remove; but one
+     * that was taken over may have been left behind since. */
+    if (final && event->result == VMRES_RESULT_DONE && command->state != COMMAND_SUPERSEDED)
         claimed = max_u32(claimed, command->amount);
     credit(engine, command, event, claimed);
     if (final && command->state == COMMAND_SUPERSEDED)
