@@ -65,7 +65,7 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
     const struct vmres_view *view = &kind->views[vm];
     struct totals sums = {0, 0, 0, 0};
 
-    if (engine->vms[vm].state > VMRES_VM_SILENT)
+    if (engine->vms[vm].state > VMRES_VM_FROZEN)
         return breach(kind, vm, error, "it is in no state there is");
     if (!sum_lists(engine, vm, k, &sums))
         return breach(kind, vm, error, "a list of transfers is not its own");
@@ -76,7 +76,8 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
     if (!kind->blocks && sums.outgoing > 0 && sums.incoming > 0)
         return breach(kind, vm, error, "donor and recipient at once");
     if (account->untold > account->unincorporated || account->disputed > view->charge ||
-        view->outgoing > view->charge - account->disputed + vmres__removal_contested(engine, vm, k))
+        view->outgoing > view->charge - account->disputed + (kind->blocks ? view->incoming : 0) +
+                             vmres__removal_contested(engine, vm, k))
         return breach(kind, vm, error, "more is on its way than there is");
     if (open_target(engine, account->reassign) > view->charge ||
         open_target(engine, account->notify) > view->charge)

@@ -214,6 +214,15 @@ static bool too_slow(struct vmres_engine *engine, struct command *command)
     return false;
 }
 
+/* When it is to be looked at next. */
+static uint64_t due_of(const struct vmres_engine *engine, const struct command *command)
+{
+    uint64_t due = command->progress_ms + engine->progress_ms;
+    uint64_t window = command->mark_ms + 2ull * engine->progress_ms;
+
+    return command->state == COMMAND_OPEN && window < due ? window : due;
+}
+
 static void give_up(struct vmres_engine *engine, struct command *command)
 {
     if (command->state != COMMAND_OPEN) {
@@ -246,7 +255,7 @@ void vmres__command_expire(struct vmres_engine *engine)
             continue;
         if (too_slow(engine, command))
             give_up(engine, command);
-        due = command->progress_ms + engine->progress_ms;
+        due = due_of(engine, command);
         if (command->state != COMMAND_LOST && due < soonest)
             soonest = due;
     }

@@ -93,11 +93,11 @@ static enum vmres_status check_options(const struct vmres_engine_options *option
         return vmres__error_set(error, VMRES_INVALID,
                                 "max_transfers and max_actions must be at most %u",
                                 4 * VMRES_MAX_VMS);
-    if (options->period_ms > MAX_PERIOD_MS || options->progress_ms > MAX_PERIOD_MS ||
-        options->stale_periods > 1000)
-        return vmres__error_set(
-            error, VMRES_INVALID,
-            "period_ms and progress_ms must be at most an hour, stale_periods 1000");
+    if (options->period_ms > MAX_PERIOD_MS || options->inquiry_ms > MAX_PERIOD_MS ||
+        options->progress_ms > MAX_PERIOD_MS || options->notice_ms > MAX_PERIOD_MS ||
+        options->stale_periods > 100)
+        return vmres__error_set(error, VMRES_INVALID,
+                                "times must be at most an hour, stale_periods at most 100");
     for (uint32_t k = 0; k < options->kinds && status == VMRES_OK; k++) {
         status = check_resource(&options->resources[k], error);
         for (uint32_t j = 0; j < k && status == VMRES_OK; j++)
@@ -145,9 +145,11 @@ static void lay_out_row(struct arena *arena, const struct vmres_engine *engine, 
 {
     size_t n = engine->max_vms;
 
+    work->views = take(arena, n, sizeof *work->views);
     work->row = take(arena, n, sizeof *work->row);
     work->place = take(arena, n, sizeof *work->place);
     work->flows = take(arena, n, sizeof *work->flows);
+    work->surplus = take(arena, n, sizeof *work->surplus);
     work->from_below = take(arena, n, sizeof *work->from_below);
     work->from_above = take(arena, n, sizeof *work->from_above);
     work->holes = take(arena, n + 1, sizeof *work->holes);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks and holes of a contiguous host: who lies where, where a new one fits. Knows addresses, not
- * who should have what.
+ * Blocks and holes of a contiguous host: who lies where, where a new one fits, what may pass
+ * through. Knows addresses, not who should have what.
  */
 #include "extent.h"
 
 #include <assert.h>
 
 #include "internal.h"
+
+#define PIECES 64u /* a piece is this part of the host */
 
 static uint32_t end_of_host(const struct kind *kind)
 {
@@ -35,11 +37,13 @@ uint32_t vmres__extent_hole_above(const struct kind *kind, uint32_t vm)
 }
 
 /* Links a block in above `below`, which may be NONE. */
-static void link_above(struct kind *kind, uint32_t vm, uint32_t below, uint32_t front)
+static void link_above(struct kind *kind, uint32_t vm, uint32_t below, uint32_t front,
+                       uint32_t size)
 {
     uint32_t above = below == NONE ? kind->lowest : kind->blocks[below].above;
 
-    kind->blocks[vm] = (struct block){.front = front, .below = below, .above = above, .placed = 1};
+    kind->blocks[vm] = (struct block){
+        .front = front, .below = below, .above = above, .keep = size, .own = size, .placed = true};
     if (above != NONE)
         kind->blocks[above].below = vm;
     if (below != NONE)
@@ -57,7 +61,7 @@ bool vmres__extent_fit(struct kind *kind, uint32_t vm, uint32_t size)
         uint32_t to = above == NONE ? end_of_host(kind) : kind->blocks[above].front;
 
         if (to - from >= size) {
-            link_above(kind, vm, below, from);
+            link_above(kind, vm, below, from, size);
             return true;
         }
         if (above == NONE)
@@ -80,7 +84,7 @@ bool vmres__extent_adopt(struct kind *kind, uint32_t vm, uint32_t front, uint32_
     to = above == NONE ? end_of_host(kind) : kind->blocks[above].front;
     if (front < from || front > to || to - front < size)
         return false;
-    link_above(kind, vm, below, front);
+    link_above(kind, vm, below, front, size);
     return true;
 }
 
@@ -107,38 +111,174 @@ void vmres__extent_remove(struct kind *kind, uint32_t vm)
     *block = (struct block){.below = NONE, .above = NONE};
 }
 
+/* --- pieces --- */
+
 void vmres__extent_left(struct kind *kind, uint32_t vm, bool front, uint32_t amount)
 {
-    struct block *block = &kind->blocks[vm];
-
     if (front)
-        block->front += amount;
-    block->passing -= min_u32(block->passing, amount);
+        kind->blocks[vm].front += amount;
 }
 
 void vmres__extent_entered(struct kind *kind, uint32_t vm, bool front, uint32_t amount)
 {
     struct block *block = &kind->blocks[vm];
-    uint32_t through = kind->views[vm].outgoing;
 
+    if (kind->accounts[vm].unincorporated == 0)
+        block->untold = block->told = (struct pieces){0, 0};
     if (front) {
         assert(block->front >= amount);
         block->front -= amount;
+        block->untold.front += amount;
+    } else {
+        block->untold.final += amount;
     }
-    block->entered_front = front;
-    /* What comes in while as much is to go on lies here only on its way. */
-    if (through > block->passing)
-        block->passing += min_u32(amount, through - block->passing);
+}
+
+void vmres__extent_told(struct kind *kind, uint32_t vm)
+{
+    struct block *block = &kind->blocks[vm];
+
+    block->told.front += block->untold.front;
+    block->told.final += block->untold.final;
+    block->untold = (struct pieces){0, 0};
+}
+
+void vmres__extent_taken_in(struct kind *kind, uint32_t vm, uint32_t amount)
+{
+    struct pieces *told = &kind->blocks[vm].told;
+    uint32_t front = min_u32(amount, told->front);
+
+    told->front -= front;
+    told->final -= min_u32(amount - front, told->final);
+}
+
+uint32_t vmres__extent_told_front(const struct kind *kind, uint32_t vm)
+{
+    return kind->blocks[vm].front + kind->blocks[vm].untold.front;
+}
+
+/* What it lacks lies at the final side first, for the front is taken in first. */
+uint32_t vmres__extent_held_front(const struct kind *kind, uint32_t vm, uint32_t size)
+{
+    const struct block *block = &kind->blocks[vm];
+    uint32_t lacks = kind->views[vm].charge - min_u32(kind->views[vm].charge, size);
+    uint32_t final = block->told.final + block->untold.final;
+
+    return block->front + (lacks - min_u32(lacks, final));
 }
 
 void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount)
 {
-    vmres__extent_left(kind, vm, kind->blocks[vm].entered_front, amount);
+    struct block *block = &kind->blocks[vm];
+
+    block->front = vmres__extent_held_front(kind, vm, kind->views[vm].charge - amount);
+    block->untold = block->told = (struct pieces){0, 0};
+}
+
+/* --- passing on --- */
+
+uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm)
+{
+    const struct vmres_view *view = &kind->views[vm];
+
+    return view->ceiling + (view->outgoing > 0 ? max_u32(end_of_host(kind) / PIECES, 1) : 0);
+}
+
+uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,
+                               bool up)
+{
+    const struct kind *kind = &engine->kinds[kind_index];
+    const struct block *block = &kind->blocks[vm];
+    uint32_t has = kind->views[vm].charge - kind->accounts[vm].untold;
+    uint32_t beyond = up ? block->above : block->below;
+    uint32_t to_pool = 0, to_beyond = 0;
+
+    if ((up ? block->untold.final : block->untold.front) > 0)
+        return 0; /* not the VM's yet: it is told first */
+    for (uint32_t i = kind->accounts[vm].outgoing; i != NONE; i = engine->transfers[i].out_next) {
+        const struct transfer *t = &engine->transfers[i];
+
+        if (t->up == up && t->recipient == VMRES_VM_NONE)
+            to_pool += t->asked - t->released;
+        else if (t->up == up)
+            to_beyond += t->asked - t->released;
+    }
+    if (beyond != NONE) {
+        uint32_t most = vmres__extent_most(kind, beyond), charge = kind->views[beyond].charge;
+
+        to_beyond = min_u32(to_beyond, most - min_u32(most, charge));
+    }
+    return min_u32(to_pool + to_beyond, has - min_u32(has, block->keep));
+}
+
+void vmres__extent_trim(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    uint64_t has = (uint64_t)view->charge + view->incoming;
+    uint64_t needs = (uint64_t)engine->kinds[kind].blocks[vm].keep + view->outgoing;
+    uint32_t index = account_of(engine, vm, kind)->outgoing;
+    uint32_t missing = has < needs ? min_u32((uint32_t)(needs - has), view->outgoing) : 0;
+
+    while (index != NONE && missing > 0) {
+        const struct transfer *t = &engine->transfers[index];
+        uint32_t next = t->out_next;
+        uint32_t amount = min_u32(missing, t->asked - t->released);
+
+        missing -= amount;
+        if (amount > 0)
+            vmres__transfer_trim(engine, index, amount);
+        index = next;
+    }
+}
+
+/* --- what a policy sees --- */
+
+static void hide(const struct block *block, struct vmres_view *view)
+{
+    uint32_t own = min_u32(view->charge, block->own), passing = view->charge - own;
+
+    view->charge = own;
+    view->held = min_u32(view->held, own);
+    view->used = min_u32(view->used, view->held);
+    view->available -= min_u32(view->available, passing);
+    view->free = min_u32(view->free, view->available);
+    view->incoming = min_u32(view->incoming, block->keep - min_u32(block->keep, own));
+    view->outgoing = min_u32(view->outgoing, own - min_u32(block->keep, own));
+}
+
+void vmres__extent_hide(struct vmres_engine *engine, struct kind *kind)
+{
+    for (uint32_t vm = kind->lowest; vm != NONE; vm = kind->blocks[vm].above) {
+        engine->work.views[vm] = kind->views[vm];
+        hide(&kind->blocks[vm], &kind->views[vm]);
+    }
+}
+
+void vmres__extent_show(struct vmres_engine *engine, struct kind *kind)
+{
+    for (uint32_t vm = kind->lowest; vm != NONE; vm = kind->blocks[vm].above)
+        kind->views[vm] = engine->work.views[vm];
+}
+
+/* --- audit --- */
+
+static const char *audit_block(const struct kind *kind, uint32_t vm)
+{
+    const struct block *block = &kind->blocks[vm];
+    const struct account *account = &kind->accounts[vm];
+    uint32_t untold = block->untold.front + block->untold.final;
+    uint32_t told = block->told.front + block->told.final;
+
+    if (account->unincorporated > 0 &&
+        (untold != account->untold || untold + told != account->unincorporated))
+        return "where a piece lies is not known";
+    return NULL;
 }
 
 const char *vmres__extent_audit(const struct vmres_engine *engine, const struct kind *kind)
 {
     uint32_t end = 0, count = 0, below = NONE;
+    const char *wrong = NULL;
 
     for (uint32_t vm = kind->lowest; vm != NONE; vm = kind->blocks[vm].above) {
         const struct block *block = &kind->blocks[vm];
@@ -147,8 +287,9 @@ const char *vmres__extent_audit(const struct vmres_engine *engine, const struct 
             return "the chain of blocks is broken";
         if (block->front < end)
             return "two blocks overlap";
-        if (block->passing > kind->views[vm].charge)
-            return "more passes through a block than it holds";
+        wrong = audit_block(kind, vm);
+        if (wrong)
+            return wrong;
         end = vmres__extent_final(kind, vm);
         below = vm;
     }

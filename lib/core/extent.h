@@ -6,7 +6,12 @@
  *     0 | hole | VM a | VM b | hole | VM c | hole | capacity - reserve
  *
  * Blocks are linked in the order of their addresses, which never changes: memory passes from
- * neighbour to neighbour. Invariant: blocks do not overlap, and lie below capacity - reserve.
+ * neighbour to neighbour. A VM between is a link: it takes a piece in on one side, then gives as
+ * much on the other, one thing at a time.
+ *
+ * Invariant: blocks do not overlap, and lie below capacity - reserve; no VM is asked to go below
+ * `keep`, whatever became of what was to come; none holds more than its ceiling, but for a piece
+ * (1/64 of the host) while it passes on.
  */
 #ifndef VMRES_CORE_EXTENT_H
 #define VMRES_CORE_EXTENT_H
@@ -17,12 +22,18 @@
 struct kind;
 struct vmres_engine;
 
+/* Granted and not taken in, by the side where it lies. */
+struct pieces {
+    uint32_t front, final;
+};
+
 struct block {
-    uint32_t front;        /* first granule */
-    uint32_t below, above; /* the neighbours' VM ids, NONE at the ends */
-    uint32_t passing;      /* of its charge, what lies here on its way to a VM beyond */
-    uint8_t placed;        /* it is linked */
-    uint8_t entered_front; /* where the last piece came in */
+    uint32_t front;             /* first granule */
+    uint32_t below, above;      /* the neighbours' VM ids, NONE at the ends */
+    uint32_t keep;              /* what the VM is to end with, by the last plan: it gives no more */
+    uint32_t own;               /* what is charged beyond that only lies here on its way */
+    struct pieces untold, told; /* the VM takes in the front ones first */
+    bool placed;                /* it is linked */
 };
 
 uint32_t vmres__extent_final(const struct kind *kind, uint32_t vm);
@@ -35,11 +46,27 @@ bool vmres__extent_adopt(struct kind *kind, uint32_t vm, uint32_t front, uint32_
 /* Whether all blocks lie below `end`. */
 bool vmres__extent_fits_below(const struct kind *kind, uint32_t end);
 void vmres__extent_remove(struct kind *kind, uint32_t vm);
-/* A piece left, or came in, on one side. The charge is the ledger's. */
+/* A piece left, or came in, on one side; those that came in are told to the VM; it took some in; or
+ * it did not, and they are given back. The charge is the ledger's. */
 void vmres__extent_left(struct kind *kind, uint32_t vm, bool front, uint32_t amount);
 void vmres__extent_entered(struct kind *kind, uint32_t vm, bool front, uint32_t amount);
-/* The piece that came in last is given back. */
+void vmres__extent_told(struct kind *kind, uint32_t vm);
+void vmres__extent_taken_in(struct kind *kind, uint32_t vm, uint32_t amount);
 void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount);
+
+/* Where the block begins as far as the VM was told; and where one of `size` would that it holds. */
+uint32_t vmres__extent_told_front(const struct kind *kind, uint32_t vm);
+uint32_t vmres__extent_held_front(const struct kind *kind, uint32_t vm, uint32_t size);
+/* The most a VM may be charged with: its ceiling, and while it passes on a piece beyond that. */
+uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm);
+/* What it may be asked for now on one side, of what is to leave there. */
+uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, uint8_t kind,
+                               bool up);
+/* What is to leave and cannot come any more is not waited for. */
+void vmres__extent_trim(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+/* Lets policies see what is each VM's own, and puts back what is. */
+void vmres__extent_hide(struct vmres_engine *engine, struct kind *kind);
+void vmres__extent_show(struct vmres_engine *engine, struct kind *kind);
 /* NULL, or what is wrong with the blocks of this kind. O(n). */
 const char *vmres__extent_audit(const struct vmres_engine *engine, const struct kind *kind);
 

@@ -28,16 +28,13 @@ static const char *obstacle(const struct vmres_engine *engine, const struct tran
     return NULL;
 }
 
-/* Up to its ceiling; a link may hold what it is to pass on beyond that, but only beside a hole. */
+/* Up to its ceiling; on a contiguous host only beside a hole, and while it passes on a little more. */
 static uint32_t room_of(const struct kind *kind, const struct transfer *transfer)
 {
     const struct vmres_view *view = &kind->views[transfer->recipient];
-    uint32_t most = view->ceiling;
-    uint32_t room;
+    uint32_t most = kind->blocks ? vmres__extent_most(kind, transfer->recipient) : view->ceiling;
+    uint32_t room = most - min_u32(most, view->charge);
 
-    if (kind->blocks)
-        most += view->outgoing;
-    room = most > view->charge ? most - view->charge : 0;
     if (!kind->blocks)
         return room;
     return min_u32(room, transfer->up ? vmres__extent_hole_below(kind, transfer->recipient)
@@ -142,6 +139,8 @@ static void credit(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint3
     uint64_t total = account->unincorporated;
     uint64_t left = amount;
 
+    if (engine->kinds[kind].blocks)
+        vmres__extent_taken_in(&engine->kinds[kind], vm, amount);
     account->unincorporated -= amount;
     engine->counters.incorporated += amount;
     while (index != NONE && left > 0) {

@@ -74,11 +74,12 @@ static enum vmres_status backend_ready(struct vmres_engine *engine)
 static enum vmres_status cancel(struct vmres_engine *engine, const struct vmres_event *event)
 {
     uint32_t index = vmres__transfer_find(engine, event->id);
-    const struct transfer *t;
+    struct transfer *t;
 
     if (index == NONE || engine->transfers[index].state == VMRES_TRANSFER_PLANNED)
         return VMRES_UNKNOWN;
     t = &engine->transfers[index];
+    t->called_off = 1;
     if (t->asked > t->released)
         vmres__transfer_trim(engine, index, t->asked - t->released);
     return VMRES_OK;

@@ -40,6 +40,7 @@ struct vm {
 enum vm_flag {
     VM_ADOPTED = 1 << 0, /* it ran before us, or rebooted: pin it before it takes part */
     VM_NOTICED = 1 << 1, /* notice_ms is set */
+    VM_FROZEN = 1 << 2,  /* whatever happens to it, it is left alone until it is thawed */
 };
 
 enum account_flag {
@@ -116,9 +117,10 @@ struct transfer {
     uint32_t failed; /* placed, and never incorporated */
     uint32_t out_next, out_previous, in_next, in_previous, next, previous;
     uint8_t kind, state;
-    uint8_t broken; /* a party failed it: it cannot end as done */
-    uint8_t given;  /* nothing more is to leave the donor, and it is out of its list */
-    uint8_t up;     /* blocks: towards higher addresses, out at the final side, in at the front */
+    uint8_t broken;     /* a party failed it: it cannot end as done */
+    uint8_t called_off; /* by the embedder: nor then */
+    uint8_t given;      /* nothing more is to leave the donor, and it is out of its list */
+    uint8_t up; /* blocks: towards higher addresses, out at the final side, in at the front */
 };
 
 struct kind {
@@ -167,7 +169,8 @@ struct work { /* of one judgement; all zero between judgements */
     /* Contiguous hosts: VMs in order of address, and what plan_extent.c finds for each place. */
     uint32_t *row, *place;
     int64_t *flows;
-    uint32_t *from_below, *from_above, *holes, *skip_up, *skip_down;
+    uint32_t *from_below, *from_above, *surplus, *holes, *skip_up, *skip_down;
+    struct vmres_view *views; /* as they are, while a policy sees what is each VM's own */
 };
 
 struct vmres_engine {
@@ -286,6 +289,7 @@ void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
 
 /* --- settle.c: sends what follows from the books --- */
 void vmres__settle_mark(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+void vmres__settle_mark_donors(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 enum vmres_status vmres__settle(struct vmres_engine *engine);
 
 /* --- transfer.c --- */

@@ -72,9 +72,13 @@ static void judge_kind(struct vmres_engine *engine, uint8_t index)
     for (uint32_t vm = 0; vm < engine->top; vm++)
         if (kind->views[vm].flags & VMRES_VIEW_PRESENT)
             refresh(engine, kind, vm);
+    if (kind->blocks)
+        vmres__extent_hide(engine, kind);
     engine->work.verdict.reasons = kind->reasons;
     kind->policy->judge(kind->policy_state, kind->policy_vms, &round, &engine->work.verdict);
     vmres__guard(engine, index);
+    if (kind->blocks)
+        vmres__extent_show(engine, kind);
     vmres__plan(engine, index);
     for (uint32_t vm = 0; vm < engine->top; vm++)
         kind->views[vm].flags &= (uint16_t)~since_last;

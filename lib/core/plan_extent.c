@@ -38,6 +38,13 @@ static bool passes(const struct vmres_engine *engine, const struct kind *kind, u
            engine->now >= kind->accounts[vm].backoff_ms;
 }
 
+static uint32_t passing(const struct kind *kind, uint32_t vm)
+{
+    uint32_t charge = kind->views[vm].charge;
+
+    return charge - min_u32(charge, kind->blocks[vm].own);
+}
+
 static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)
 {
     struct work *work = &engine->work;
@@ -49,8 +56,8 @@ static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)
         work->from_below[count] = 0;
         work->from_above[count] = 0;
         /* What only lies here on its way is not this VM's: it is a supply. */
-        if (passes(engine, kind, vm))
-            work->gaps[vm] -= (int32_t)kind->blocks[vm].passing;
+        if (passes(engine, kind, vm) && !work->verdict.set[vm])
+            work->gaps[vm] = -(int32_t)passing(kind, vm);
         work->row[count++] = vm;
     }
     return count;
@@ -224,6 +231,16 @@ static uint32_t boundary_of(const struct vmres_engine *engine, const struct kind
     return engine->work.place[low];
 }
 
+/* How much of a transfer to the pool is still wanted. */
+static uint32_t keep_for_pool(struct vmres_engine *engine, const struct transfer *t, uint32_t rest)
+{
+    uint32_t *surplus = &engine->work.surplus[engine->work.place[t->donor]];
+    uint32_t wanted = min_u32(rest, *surplus);
+
+    *surplus -= wanted;
+    return wanted;
+}
+
 static void keep_or_trim(struct vmres_engine *engine, struct kind *kind, uint8_t kind_index)
 {
     uint32_t index, next;
@@ -240,6 +257,8 @@ static void keep_or_trim(struct vmres_engine *engine, struct kind *kind, uint8_t
         boundary = boundary_of(engine, kind, t);
         if (boundary != NONE)
             wanted = t->up ? engine->work.flows[boundary] : -engine->work.flows[boundary];
+        else if (t->recipient == VMRES_VM_NONE)
+            wanted = keep_for_pool(engine, t, rest);
         wanted = wanted < 0 ? 0 : wanted;
         if (wanted < rest) {
             vmres__transfer_trim(engine, index, rest - (uint32_t)wanted);
@@ -255,6 +274,12 @@ static void grant_hole(struct vmres_engine *engine, uint8_t kind_index, uint32_t
 {
     uint32_t index;
 
+    if (!engine->dry_run) {
+        uint32_t most = vmres__extent_most(&engine->kinds[kind_index], vm);
+        uint32_t charge = engine->kinds[kind_index].views[vm].charge;
+
+        amount = min_u32(amount, most - min_u32(most, charge));
+    }
     if (amount == 0)
         return;
     index = vmres__transfer_open(engine, kind_index, VMRES_VM_NONE, vm, amount);
@@ -281,6 +306,14 @@ static void open_flow(struct vmres_engine *engine, uint8_t kind, uint32_t place,
         engine->transfers[index].up = amount > 0;
 }
 
+static void release(struct vmres_engine *engine, uint8_t kind, uint32_t vm, uint32_t amount)
+{
+    uint32_t index = vmres__transfer_open(engine, kind, vm, VMRES_VM_NONE, amount);
+
+    if (index != NONE)
+        engine->transfers[index].up = true;
+}
+
 /* Flows first: a link's piece out of a hole is then seen to be on its way. */
 static void open_transfers(struct vmres_engine *engine, uint8_t kind, uint32_t count)
 {
@@ -291,6 +324,35 @@ static void open_transfers(struct vmres_engine *engine, uint8_t kind, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         grant_hole(engine, kind, work->row[i], true, work->from_below[i]);
         grant_hole(engine, kind, work->row[i], false, work->from_above[i]);
+        if (work->surplus[i] > 0)
+            release(engine, kind, work->row[i], work->surplus[i]);
+    }
+}
+
+/* What each VM is to end with, and what of what it has is its own: what nobody waits for is. What
+ * is above its ceiling then goes to the pool. */
+static void set_ends(struct vmres_engine *engine, struct kind *kind, uint32_t count)
+{
+    struct work *work = &engine->work;
+    int64_t below = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t vm = work->row[i];
+        uint32_t own = kind->views[vm].charge - passing(kind, vm);
+        int64_t above = work->flows[i];
+        uint32_t end = (uint32_t)(kind->views[vm].charge + below - above + work->from_below[i] +
+                                  work->from_above[i]);
+        uint32_t most = max_u32(kind->views[vm].ceiling, kind->views[vm].floor);
+
+        work->surplus[i] = passes(engine, kind, vm) && work->gaps[vm] <= 0 && end > most &&
+                                   kind->accounts[vm].unincorporated == 0
+                               ? end - most
+                               : 0;
+        below = above;
+        if (engine->dry_run)
+            continue;
+        kind->blocks[vm].keep = end - work->surplus[i];
+        kind->blocks[vm].own = max_u32(kind->blocks[vm].keep, own);
     }
 }
 
@@ -313,6 +375,7 @@ void vmres__plan_extents(struct vmres_engine *engine, uint8_t kind_index)
         sum += work->flows[i];
         work->flows[i] = sum;
     }
+    set_ends(engine, kind, count);
     if (!engine->dry_run)
         keep_or_trim(engine, kind, kind_index);
     open_transfers(engine, kind_index, count);

@@ -159,8 +159,10 @@ static void credit(struct vmres_engine *engine, struct command *command,
             vmres__observe_held(engine, command->vm, command->kind,
                                 kind->views[command->vm].charge);
         trace_piece(engine, command, VMRES_TRACE_REMOVED, piece);
-        if (kind->blocks)
+        if (kind->blocks) {
             vmres__extent_left(kind, command->vm, !command->up, piece);
+            vmres__settle_mark_donors(engine, command->vm, command->kind);
+        }
         pass_on(engine, command, piece);
     }
     if (disputed > was_disputed) {

@@ -33,6 +33,16 @@ void vmres__settle_mark(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
     engine->dirty_last = name;
 }
 
+/* It may take more now: who gives to it may be asked for more. */
+void vmres__settle_mark_donors(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    uint32_t index = account_of(engine, vm, kind)->incoming;
+
+    for (; index != NONE; index = engine->transfers[index].in_next)
+        if (engine->transfers[index].donor != VMRES_VM_NONE)
+            vmres__settle_mark(engine, engine->transfers[index].donor, kind);
+}
+
 static const struct {
     uint8_t trace, level, step;
 } told[] = {
@@ -52,6 +62,15 @@ static const struct transfer *only_transfer(const struct vmres_engine *engine,
         engine->transfers[first].out_next != NONE)
         return NULL;
     return &engine->transfers[first];
+}
+
+/* Where the block begins once the command is carried out. */
+static uint32_t front_after(const struct kind *kind, const struct command *plan, uint16_t flags)
+{
+    if (plan->type == VMRES_ACTION_PIN)
+        return vmres__extent_held_front(kind, plan->vm, plan->target);
+    return vmres__extent_told_front(kind, plan->vm) +
+           (flags & VMRES_ACTION_FRONT ? plan->amount : 0);
 }
 
 /* Opens a command, puts it into *slot and its action into the outbox. */
@@ -87,8 +106,7 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     action->as.resize.amount = units_of(kind, plan.amount);
     action->as.resize.transfer = only ? only->id : 0;
     if (kind->blocks)
-        action->as.resize.front = units_of(
-            kind, kind->blocks[plan.vm].front + (flags & VMRES_ACTION_FRONT ? plan.amount : 0));
+        action->as.resize.front = units_of(kind, front_after(kind, &plan, flags));
     if (told[plan.type].trace == 0)
         return SENT;
     vmres__trace(engine,
@@ -124,20 +142,11 @@ static enum sent call_off(struct vmres_engine *engine, uint32_t index)
     return SENT;
 }
 
-/* What may be asked for now of what is to leave on one side: a link of a chain receives before it
- * gives, and gives only what it has taken in, so that it never falls below the size it keeps. */
-static uint32_t givable_now(const struct vmres_engine *engine, const struct command *plan,
-                            uint32_t side)
+/* What may be asked for now of what is to leave on one side. */
+static uint32_t givable_now(const struct vmres_engine *engine, uint32_t vm, uint8_t kind, bool up)
 {
-    const struct vmres_view *view = view_of(engine, plan->vm, plan->kind);
-    const struct account *account = account_of(engine, plan->vm, plan->kind);
-    uint64_t end = (uint64_t)view->charge + view->incoming - view->outgoing;
-    uint32_t spare = end < view->charge ? view->charge - (uint32_t)end : 0;
-
-    if (!engine->kinds[plan->kind].blocks)
-        return side;
-    spare -= min_u32(spare, account->unincorporated);
-    return min_u32(side, spare);
+    return engine->kinds[kind].blocks ? vmres__extent_givable(engine, vm, kind, up)
+                                      : vmres__transfer_wanted(engine, vm, kind, up);
 }
 
 /* The donor's side: ask, ask anew, or call off. */
@@ -148,21 +157,22 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
     struct command *open = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
     bool asking = open && open->type == VMRES_ACTION_REQUEST_REMOVAL;
     struct command plan = {.type = VMRES_ACTION_REQUEST_REMOVAL, .vm = vm, .kind = kind};
-    uint32_t side, give, contested;
+    uint32_t give, contested;
 
     if (open && open->state != COMMAND_OPEN)
         return NOTHING;
-    plan.up = asking ? open->up : vmres__transfer_wanted(engine, vm, kind, true) > 0;
-    side = vmres__transfer_wanted(engine, vm, kind, plan.up);
-    if (asking && side == 0)
+    plan.up = asking ? open->up : givable_now(engine, vm, kind, true) > 0;
+    if (asking && vmres__transfer_wanted(engine, vm, kind, plan.up) == 0)
         open->wanted_cancel = 1;
     if (open && (!asking || open->wanted_cancel))
         return call_off(engine, account->shrink);
-    give = givable_now(engine, &plan, side);
+    give = givable_now(engine, vm, kind, plan.up);
     /* What the open request says is gone and is not believed yet is a part of both. */
     contested = min_u32(vmres__removal_contested(engine, vm, kind), give);
     plan.amount = give - contested;
     plan.target = view->charge - (account->disputed - contested) - give;
+    if (engine->kinds[kind].blocks) /* what it was not told of it does not count */
+        plan.target -= account->untold;
     plan.bound = max_u32(plan.amount, view->held - min_u32(view->held, plan.target));
     if (give == 0 || (open && (open->target == plan.target || open->older != NONE)))
         return NOTHING;
@@ -193,6 +203,12 @@ static enum sent settle_initial(struct vmres_engine *engine, uint32_t vm, uint8_
 static bool growing(const struct account *account)
 {
     return account->reassign != NONE || account->notify != NONE;
+}
+
+/* A block changes by one thing at a time: what was begun to be given is taken in first. */
+static bool taking_in(const struct kind *kind, const struct account *account)
+{
+    return growing(account) || (kind->blocks && (account->flags & ACCOUNT_NOTIFY));
 }
 
 static bool idle(const struct account *account)
@@ -243,7 +259,10 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
 {
     struct account *account = account_of(engine, vm, kind);
     const struct vmres_view *view = view_of(engine, vm, kind);
-    bool tell = account->untold > 0 && account->reassign == NONE;
+    const struct kind *host = &engine->kinds[kind];
+    uint32_t most = host->blocks ? vmres__extent_most(host, vm) : view->ceiling + view->outgoing;
+    bool tell = account->untold > 0 && account->reassign == NONE &&
+                !(host->blocks && taking_in(host, account));
     struct command plan = {.type = VMRES_ACTION_REASSIGN,
                            .vm = vm,
                            .kind = kind,
@@ -253,12 +272,14 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
 
     if (!tell && !(account->flags & ACCOUNT_NOTIFY))
         return NOTHING;
-    if ((tell ? plan.target : account->target) > view->ceiling + view->outgoing) {
+    if ((tell ? plan.target : account->target) > most) {
         vmres__grant_fail(engine, vm, kind);
         return settle_pin(engine, vm, kind);
     }
     if (!tell)
         return settle_notify(engine, plan);
+    if (host->blocks)
+        vmres__extent_told(&engine->kinds[kind], vm);
     sent = send(engine, plan, &account->reassign, 0);
     if (sent == SENT)
         account->untold = 0;
@@ -273,6 +294,8 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
 
     if (state == VMRES_VM_VACANT || state == VMRES_VM_SILENT)
         return NOTHING;
+    if (engine->kinds[kind].blocks)
+        vmres__extent_trim(engine, vm, kind);
     sent = call_off(engine, account->reassign);
     if (sent == NOTHING)
         sent = call_off(engine, account->notify);
@@ -284,8 +307,7 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
         sent = settle_initial(engine, vm, kind);
     if (sent == NOTHING)
         sent = settle_pin(engine, vm, kind);
-    if (sent == NOTHING && state == VMRES_VM_LIVE &&
-        (!growing(account) || engine->kinds[kind].blocks)) /* a link of a chain does both */
+    if (sent == NOTHING && state == VMRES_VM_LIVE && !taking_in(&engine->kinds[kind], account))
         sent = settle_shrink(engine, vm, kind);
     if (sent == NOTHING && state == VMRES_VM_LIVE && account->shrink == NONE)
         sent = settle_grow(engine, vm, kind);

@@ -219,7 +219,8 @@ static enum vmres_transfer_state outcome(const struct transfer *t)
     if (t->incorporated == 0)
         return t->broken ? VMRES_TRANSFER_FAILED : VMRES_TRANSFER_CANCELLED;
     /* A plan that shrank on the way is done with what was wanted last. */
-    return t->broken || t->incorporated < t->asked ? VMRES_TRANSFER_PARTIAL : VMRES_TRANSFER_DONE;
+    return t->broken || t->called_off || t->incorporated < t->asked ? VMRES_TRANSFER_PARTIAL
+                                                                    : VMRES_TRANSFER_DONE;
 }
 
 static void free_slot(struct vmres_engine *engine, uint32_t index)
@@ -289,8 +290,10 @@ void vmres__transfer_trim(struct vmres_engine *engine, uint32_t index, uint32_t 
     if (t->donor != VMRES_VM_NONE) {
         view_of(engine, t->donor, t->kind)->outgoing -= amount;
         vmres__settle_mark(engine, t->donor, t->kind);
-        if (t->recipient != VMRES_VM_NONE)
+        if (t->recipient != VMRES_VM_NONE) {
             view_of(engine, t->recipient, t->kind)->incoming -= amount;
+            vmres__settle_mark(engine, t->recipient, t->kind); /* it may have been to pass it on */
+        }
     }
     vmres__transfer_review(engine, index);
 }

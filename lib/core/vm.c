@@ -11,7 +11,8 @@
  *
  *                      LIVE, ADOPTING --frozen--> FROZEN --thawed--> ADOPTING
  *
- * gone and reborn are possible in every state but VACANT; so is silent where commands are open.
+ * gone and reborn are possible in every state but VACANT; so is silent where commands are open. A
+ * VM that was frozen is FROZEN again where another would be ADOPTING, until it is thawed.
  *
  * Invariant: a VM that is not LIVE is in no open transfer; only LIVE ones are judged; the former
  * incarnation's words are dropped (engine.c). What a VM leaves behind, its charge, is free exactly
@@ -26,15 +27,16 @@
 
 static const uint8_t edges[] = {
     [VMRES_VM_VACANT] = EDGE(VMRES_VM_BOOTING),
-    [VMRES_VM_BOOTING] = EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_SILENT) |
-                         EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_BOOTING] = EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_FROZEN) |
+                         EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_VACANT),
     [VMRES_VM_ADOPTING] = EDGE(VMRES_VM_FROZEN) | EDGE(VMRES_VM_LIVE) | EDGE(VMRES_VM_BOOTING) |
                           EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_VACANT),
     [VMRES_VM_LIVE] = EDGE(VMRES_VM_FROZEN) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_SILENT) |
                       EDGE(VMRES_VM_VACANT),
     [VMRES_VM_FROZEN] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_SILENT) | EDGE(VMRES_VM_BOOTING) |
                         EDGE(VMRES_VM_VACANT),
-    [VMRES_VM_SILENT] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_BOOTING) | EDGE(VMRES_VM_VACANT),
+    [VMRES_VM_SILENT] = EDGE(VMRES_VM_ADOPTING) | EDGE(VMRES_VM_FROZEN) | EDGE(VMRES_VM_BOOTING) |
+                        EDGE(VMRES_VM_VACANT),
 };
 
 static bool counts_as_live(enum vmres_vm_state state)
@@ -316,16 +318,19 @@ enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm)
         call_off(engine, account->notify);
         vmres__settle_mark(engine, vm, k);
     }
+    engine->vms[vm].flags |= VM_FROZEN;
     become(engine, vm, VMRES_VM_FROZEN);
     return VMRES_OK;
 }
 
-/* Whatever happened to it meanwhile: it is seen to first. */
+/* Whatever happened to it meanwhile: it is seen to first, or when it speaks or is live again. */
 enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm)
 {
-    if (engine->vms[vm].state != VMRES_VM_FROZEN)
+    if (!(engine->vms[vm].flags & VM_FROZEN))
         return VMRES_STATE;
-    vmres__vm_adopt(engine, vm);
+    engine->vms[vm].flags &= (uint8_t)~VM_FROZEN;
+    if (engine->vms[vm].state == VMRES_VM_FROZEN)
+        vmres__vm_adopt(engine, vm);
     return VMRES_OK;
 }
 
@@ -334,6 +339,10 @@ enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm)
 /* Pins every kind at what the VM was seen to hold, to be confirmed twice. */
 void vmres__vm_adopt(struct vmres_engine *engine, uint32_t vm)
 {
+    if (engine->vms[vm].flags & VM_FROZEN) {
+        become(engine, vm, VMRES_VM_FROZEN);
+        return;
+    }
     become(engine, vm, VMRES_VM_ADOPTING);
     for (uint8_t k = 0; k < engine->kind_count; k++) {
         struct account *account = account_of(engine, vm, k);
