@@ -230,7 +230,7 @@ static void give_up(struct vmres_engine *engine, struct command *command)
         vmres__vm_silent(engine, command->vm);
         return;
     }
-    command->progress_ms = engine->now; /* the time its final answer has */
+    command->progress_ms = command->mark_ms = engine->now; /* the time its final answer has */
     command->wanted_cancel = 1;
     vmres__settle_mark(engine, command->vm, command->kind);
     if (command->type == VMRES_ACTION_REQUEST_REMOVAL)

@@ -110,7 +110,7 @@ void vmres__grant_reassigned(struct vmres_engine *engine, struct command *comman
         account->target = command->target;
         if (command->amount == 0)
             allotted(engine, command);
-        else
+        else if (account->unincorporated > 0) /* else nobody waits for it any more */
             account->flags |= ACCOUNT_NOTIFY;
         return;
     }

@@ -131,7 +131,7 @@ static void states_must_be_possible(void **state)
     struct transfer *transfer = &rig->engine->transfers[kind->accounts[1].outgoing];
 
     (void)state;
-    BREACH(rig, rig->engine->vms[2].state, VMRES_VM_SILENT + 1,
+    BREACH(rig, rig->engine->vms[2].state, VMRES_VM_FROZEN + 1,
            "memory, vm#2: it is in no state there is");
     BREACH(rig, transfer->state, VMRES_TRANSFER_DONE,
            "memory: an open transfer is in a state of the closed");
