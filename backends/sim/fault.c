@@ -58,6 +58,18 @@ enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim, const struct vmres_
     return VMRES_OK;
 }
 
+void vmres_sim_mend(struct vmres_sim *sim, uint32_t vm)
+{
+    for (uint32_t i = 0; i < sim->fault_count; i++) {
+        const struct vmres_sim_fault *what = &sim->faults[i].what;
+
+        if (what->vm != vm)
+            continue;
+        sim->faults[i].state = SIM_FAULT_OVER;
+        sim->vms[vm].holdings[what->kind].hurt = (struct sim_hurt){0};
+    }
+}
+
 static uint64_t end_of(const struct vmres_sim_fault *fault)
 {
     if (fault->for_ms == 0 || fault->for_ms > SIM_NEVER - fault->at_ms)

@@ -197,6 +197,11 @@ void vmres_harness_hurt(struct vmres_harness *harness, const struct vmres_sim_fa
     note(harness, "hurt", vmres_sim_add_fault(harness->sim, &from_now));
 }
 
+void vmres_harness_mend(struct vmres_harness *harness, uint32_t vm)
+{
+    vmres_sim_mend(harness->sim, vm);
+}
+
 uint64_t vmres_harness_now(const struct vmres_harness *harness)
 {
     return vmres_sim_now(harness->sim);

@@ -91,6 +91,8 @@ VMRES_API void vmres_harness_want(struct vmres_harness *harness, uint32_t vm, ui
 /* Adds a fault. Here at_ms counts from now: 0 strikes in the next tick. */
 VMRES_API void vmres_harness_hurt(struct vmres_harness *harness,
                                   const struct vmres_sim_fault *fault);
+/* Ends all faults of a VM, of VMRES_VM_NONE: of the host. */
+VMRES_API void vmres_harness_mend(struct vmres_harness *harness, uint32_t vm);
 
 /* Runs so long, in whole ticks, and looks at the books after each. */
 VMRES_API void vmres_harness_run(struct vmres_harness *harness, uint64_t ms);

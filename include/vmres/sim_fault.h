@@ -57,6 +57,10 @@ struct vmres_sim_fault {
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim,
                                                                const struct vmres_sim_fault *fault);
 
+/* Ends what is in effect on this VM and takes back what is still to come; what has struck has
+ * struck. VMRES_VM_NONE: of the host. */
+VMRES_API void vmres_sim_mend(struct vmres_sim *sim, uint32_t vm);
+
 /* The fault of this name, or VMRES_SIM_NO_FAULT. name must not be NULL. Any thread. */
 VMRES_API enum vmres_sim_fault_kind vmres_sim_fault_find(const char *name);
 /* Its name, a constant; NULL for a number that is no fault. Any thread. */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* The simulator's world, by way of the harness: everything the suite can ask for. */
+#include <stdio.h>
+
+#include <vmres/conformance.h>
+#include <vmres/harness.h>
+#include <vmres/units.h>
+
+static struct vmres_harness *host;
+
+static int open(void *user, uint32_t vms)
+{
+    static const struct vmres_resource memory = {
+        .name = "memory", .granule = VMRES_MIB, .capacity = VMRES_GIB};
+    static const struct vmres_sim_device device = {.release = 10 * VMRES_MIB,
+                                                   .grant = 20 * VMRES_MIB};
+    struct vmres_harness_options options;
+    char name[] = "vm0";
+
+    (void)user;
+    vmres_harness_options_init(&options);
+    options.sim.tick_ms = 100;
+    options.sim.kinds = 1;
+    options.sim.resources = &memory;
+    options.sim.devices = &device;
+    if (vmres_harness_create(&options, &host, NULL) != VMRES_OK)
+        return 0;
+    for (; name[2] < '0' + (char)vms; name[2]++)
+        (void)vmres_harness_add(host, name, 0, VMRES_GIB / 2 / vms * 3);
+    return vmres_harness_breach(host) == NULL;
+}
+
+static struct vmres_driver *connect(void *user, struct vmres_driver_options *options)
+{
+    struct vmres_driver_options filled;
+    struct vmres_driver *driver;
+
+    (void)user;
+    vmres_harness_driver_options(host, &filled);
+    filled.engine.policies = options->engine.policies;
+    filled.recorder = options->recorder;
+    *options = filled;
+    if (vmres_driver_create(options, &driver, NULL) != VMRES_OK ||
+        vmres_driver_start(driver, vmres_harness_now(host), NULL) != VMRES_OK)
+        return NULL;
+    return driver;
+}
+
+static void disconnect(void *user, struct vmres_driver *driver)
+{
+    (void)user;
+    vmres_driver_destroy(driver);
+}
+
+static void close(void *user)
+{
+    (void)user;
+    vmres_harness_destroy(host);
+}
+
+static uint64_t now(void *user)
+{
+    (void)user;
+    return vmres_harness_now(host);
+}
+
+static void run_until(void *user, int (*done)(void *context), void *context, uint32_t ms)
+{
+    uint64_t end = vmres_harness_now(host) + ms;
+
+    (void)user;
+    while (!done(context) && vmres_harness_now(host) < end)
+        vmres_harness_run(host, 1);
+}
+
+static int set_need(void *user, uint32_t vm, uint64_t amount)
+{
+    (void)user;
+    vmres_harness_want(host, vm, 0, amount);
+    return 1;
+}
+
+static int hurt(void *user, uint32_t vm, enum vmres_conformance_harm harm)
+{
+    static const struct vmres_sim_fault faults[] = {
+        [VMRES_HARM_PARTIAL] = {.fault = VMRES_SIM_PARTIAL, .share = VMRES_PPM / 2},
+        [VMRES_HARM_IGNORE] = {.fault = VMRES_SIM_IGNORE_REQUESTS},
+        [VMRES_HARM_VANISH] = {.fault = VMRES_SIM_VANISH},
+        [VMRES_HARM_REBOOT] = {.fault = VMRES_SIM_REBOOT},
+        [VMRES_HARM_RETAKE] = {.fault = VMRES_SIM_RETAKE, .amount = 8 * VMRES_MIB},
+    };
+    struct vmres_sim_fault fault = faults[harm];
+
+    (void)user;
+    fault.vm = vm;
+    if (harm == VMRES_HARM_MEND)
+        vmres_harness_mend(host, vm);
+    else
+        vmres_harness_hurt(host, &fault);
+    return vmres_harness_breach(host) == NULL;
+}
+
+int main(void)
+{
+    const struct vmres_conformance_fixture fixture = {
+        .size = sizeof fixture,
+        .name = "sim",
+        .capabilities = VMRES_CONFORMANCE_SLOW | VMRES_CONFORMANCE_REPORTS |
+                        VMRES_CONFORMANCE_ADOPTS | 1 << VMRES_HARM_PARTIAL |
+                        1 << VMRES_HARM_IGNORE | 1 << VMRES_HARM_VANISH | 1 << VMRES_HARM_REBOOT |
+                        1 << VMRES_HARM_RETAKE,
+        .open = open,
+        .connect = connect,
+        .disconnect = disconnect,
+        .close = close,
+        .now = now,
+        .run_until = run_until,
+        .set_need = set_need,
+        .hurt = hurt,
+    };
+
+    return vmres_conformance_run(&fixture, vmres_conformance_print, stdout) != 0;
+}
