@@ -217,7 +217,7 @@ static void set_scalars(struct vmres_engine *engine, const struct vmres_engine_o
     engine->max_vms = options->max_vms;
     engine->max_transfers = or_default(options->max_transfers, 2 * options->max_vms + 64);
     engine->max_commands = 2 * engine->max_transfers + 16;
-    engine->max_actions = or_default(options->max_actions, options->max_vms + 16);
+    engine->max_actions = or_default(options->max_actions, min_u32(options->max_vms, 1024) + 16);
     engine->period_ms = or_default(options->period_ms, 1000);
     engine->inquiry_ms = or_default(options->inquiry_ms, min_u32(engine->period_ms / 4, 250));
     engine->progress_ms = or_default(options->progress_ms, 5000);

@@ -143,7 +143,7 @@ static const char *text_of(const json_t *arguments, const char *key)
 
 static void reply(struct fake_qmp *fake, int id, const char *value)
 {
-    char line[LINE_ROOM];
+    char line[LINE_ROOM + 64]; /* a value of a line, and what is around it */
 
     snprintf(line, sizeof line, "{\"return\": %s, \"id\": %d}", value, id);
     say(fake, line);
