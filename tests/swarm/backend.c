@@ -257,6 +257,8 @@ void backend_move(struct world *world, uint32_t vm, uint64_t time_ms)
         struct device *device = &guest->devices[k];
 
         move_device(world, device, k, time_ms);
+        if (device->before != NEVER)
+            device->before = least(device->before, most(device->held, device->target));
         follow(world, vm, k, &device->shrink);
         follow(world, vm, k, &device->grow);
         if (device->posted != device->changes && dice_chance(&world->dice, 500))

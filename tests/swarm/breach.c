@@ -14,7 +14,8 @@ static void post(struct world *world, const struct vmres_event *event, enum faul
     if (!message)
         return;
     world_fault(world, fault);
-    message->breach = true;
+    /* What was claimed too much before is forgotten: then less may come after it. */
+    message->breach = fault != BREACH_AMOUNT_SHRINKS;
 }
 
 static void two_finals(struct world *world, struct vmres_event event)

@@ -164,6 +164,9 @@ void shadow_event(struct world *world, const struct vmres_event *event, enum vmr
 
     if (status != VMRES_OK && status != VMRES_MORE)
         return;
+    shadow->seeing =
+        event->type >= VMRES_EVENT_OBSERVED && event->type <= VMRES_EVENT_PINNED &&
+        (event->valid & (VMRES_VALID_HELD | VMRES_VALID_WITNESS | VMRES_VALID_TARGET)) != 0;
     switch (event->type) {
     case VMRES_EVENT_REPORT:
     case VMRES_EVENT_SAMPLES:
@@ -260,8 +263,8 @@ static void expect_room(struct world *world, const struct vmres_action *action)
     if (vmres_engine_pool(world->engine, action->kind, &pool) != VMRES_OK)
         return;
     if (pool.deficit > 0) {
-        /* A pin follows what was seen, be it in the same step. */
-        if (action->type != VMRES_ACTION_PIN &&
+        /* What was seen in this step may have raised the charge; nothing else may. */
+        if (!shadow->seeing &&
             action->as.resize.target > shadow->vms[action->vm].accounts[action->kind].charge)
             BREACH(world, action, "I2: granted while there is a deficit");
         return;

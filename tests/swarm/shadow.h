@@ -45,12 +45,10 @@ struct shadow {
     struct shadow_command commands[COMMANDS];
     uint32_t command_count;
     uint64_t capacity[KINDS], reserve[KINDS], tolerance[KINDS];
-    uint64_t deficit[KINDS]; /* after the last step */
     uint64_t judgements;
     uint64_t digest; /* of all that queries tell, after the last step */
     bool halted, dry;
-    bool dry_clean; /* the dry run began, and all that was open before it is over */
-    uint64_t last_id;
+    bool seeing; /* the last event had words of the host */
 };
 
 struct world;
