@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting, watching and ending QEMU, and a QMP client that blocks: the opposite in all of the
+ * library's own, so that what one says checks the other.
+ */
+#define _GNU_SOURCE /* prctl */
+#include "live/qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/check.h"
+
+#define BOOT_MS 120000u
+#define REPLY_MS 30000
+#define ARGUMENTS 64
+
+uint64_t qemu_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void qemu_pause_ms(unsigned ms)
+{
+    (void)poll(NULL, 0, (int)ms);
+}
+
+/* --- the process --- */
+
+static void read_word(const char *directory, const char *name, char *word, size_t room)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(word, (int)room, file));
+    word[strcspn(word, "\n")] = '\0';
+    fclose(file);
+}
+
+static void run(struct qemu *qemu, const char *const *arguments)
+{
+    qemu->pid = fork();
+    assert_true(qemu->pid >= 0);
+    if (qemu->pid > 0)
+        return;
+    /* It must not outlive a test that crashed. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!freopen("/dev/null", "r", stdin) || !freopen(qemu->complaints, "w", stderr))
+        _exit(1);
+    execvp(arguments[0], (char *const *)(uintptr_t)arguments);
+    _exit(1);
+}
+
+void qemu_start(struct qemu *qemu, const struct qemu_options *options)
+{
+    char accelerator[16], accel[32], memory[16], kernel[256], initrd[256], append[256];
+    char qmp[160], own[160], serial[160];
+    const char *arguments[ARGUMENTS] = {"qemu-system-x86_64",
+                                        "-M",
+                                        "q35",
+                                        "-accel",
+                                        accel,
+                                        "-m",
+                                        memory,
+                                        "-nodefaults",
+                                        "-display",
+                                        "none",
+                                        "-no-reboot",
+                                        "-kernel",
+                                        kernel,
+                                        "-initrd",
+                                        initrd,
+                                        "-append",
+                                        append,
+                                        "-qmp",
+                                        qmp,
+                                        "-qmp",
+                                        own,
+                                        "-serial",
+                                        serial,
+                                        "-device",
+                                        "virtio-balloon-pci,id=bal0,deflate-on-oom=on"};
+    size_t count = 0;
+
+    memset(qemu, 0, sizeof *qemu);
+    qemu->fd = -1;
+    read_word(options->directory, "accelerator", accelerator, sizeof accelerator);
+    snprintf(qemu->socket, sizeof qemu->socket, "%s/%s.qmp", options->directory, options->name);
+    snprintf(qemu->own, sizeof qemu->own, "%s/%s.own", options->directory, options->name);
+    snprintf(qemu->console, sizeof qemu->console, "%s/%s.out", options->directory, options->name);
+    snprintf(qemu->complaints, sizeof qemu->complaints, "%s/%s.err", options->directory,
+             options->name);
+    (void)unlink(qemu->console);
+    snprintf(accel, sizeof accel, "%s", strcmp(accelerator, "kvm") ? "tcg,tb-size=64" : "kvm");
+    snprintf(memory, sizeof memory, "%u", options->mib);
+    snprintf(kernel, sizeof kernel, "%s/kernel", options->directory);
+    snprintf(initrd, sizeof initrd, "%s/initrd", options->directory);
+    snprintf(append, sizeof append, "console=ttyS0 panic=-1 quiet %s", options->words);
+    snprintf(qmp, sizeof qmp, "unix:%s,server=on,wait=off", qemu->socket);
+    snprintf(own, sizeof own, "unix:%s,server=on,wait=off", qemu->own);
+    snprintf(serial, sizeof serial, "file:%s", qemu->console);
+    while (arguments[count])
+        count++;
+    for (size_t i = 0; options->extra && options->extra[i]; i++) {
+        assert_true(count < ARGUMENTS - 1);
+        arguments[count++] = options->extra[i];
+    }
+    run(qemu, arguments);
+}
+
+void qemu_end(struct qemu *qemu)
+{
+    if (qemu->pid <= 0)
+        return;
+    (void)kill(qemu->pid, SIGKILL);
+    (void)waitpid(qemu->pid, NULL, 0);
+    qemu->pid = 0;
+    if (qemu->fd >= 0)
+        (void)close(qemu->fd);
+    qemu->fd = -1;
+    (void)unlink(qemu->socket);
+    (void)unlink(qemu->own);
+}
+
+static bool is_up(const struct qemu *qemu)
+{
+    FILE *file = fopen(qemu->console, "r");
+    char line[256];
+    bool up = false;
+
+    while (file && !up && fgets(line, sizeof line, file))
+        up = strstr(line, "guest: ready") != NULL;
+    if (file)
+        fclose(file);
+    return up;
+}
+
+void qemu_wait(struct qemu *qemu)
+{
+    uint64_t begin = qemu_now_ms();
+
+    while (!is_up(qemu)) {
+        if (waitpid(qemu->pid, NULL, WNOHANG) == qemu->pid)
+            fail_msg("QEMU ended; see %s", qemu->complaints);
+        if (qemu_now_ms() - begin > BOOT_MS)
+            fail_msg("the guest did not come up; see %s", qemu->console);
+        qemu_pause_ms(20);
+    }
+}
+
+uint64_t qemu_resident(const struct qemu *qemu)
+{
+    char path[64], line[256];
+    uint64_t resident = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)qemu->pid);
+    file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            resident = strtoull(line + 6, NULL, 10) * 1024;
+    if (file)
+        fclose(file);
+    return resident;
+}
+
+/* --- QMP --- */
+
+/* The next line that contains `word`; all others, events mostly, are passed over. */
+static void read_line(struct qemu *qemu, const char *word, char *line, size_t room)
+{
+    size_t length = 0;
+
+    for (;;) {
+        struct pollfd ready = {.fd = qemu->fd, .events = POLLIN};
+
+        if (poll(&ready, 1, REPLY_MS) != 1 || length == room - 1 ||
+            read(qemu->fd, line + length, 1) != 1)
+            fail_msg("QEMU does not answer");
+        if (line[length++] != '\n')
+            continue;
+        line[length] = '\0';
+        if (strstr(line, word))
+            return;
+        length = 0;
+    }
+}
+
+static void ask(struct qemu *qemu, const char *command, char *reply, size_t room)
+{
+    size_t length = strlen(command);
+
+    assert_int_equal(write(qemu->fd, command, length), (ssize_t)length);
+    read_line(qemu, "\"return\"", reply, room);
+}
+
+static void connect_own(struct qemu *qemu)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char line[4096];
+
+    if (qemu->fd >= 0)
+        return;
+    snprintf(address.sun_path, sizeof address.sun_path, "%.107s", qemu->own);
+    qemu->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(qemu->fd, (struct sockaddr *)&address, sizeof address), 0);
+    read_line(qemu, "\"QMP\"", line, sizeof line);
+    ask(qemu, "{\"execute\": \"qmp_capabilities\"}\n", line, sizeof line);
+}
+
+void qemu_balloon(struct qemu *qemu, uint64_t size)
+{
+    char command[128], reply[4096];
+
+    connect_own(qemu);
+    snprintf(command, sizeof command,
+             "{\"execute\": \"balloon\", \"arguments\": {\"value\": %" PRIu64 "}}\n", size);
+    ask(qemu, command, reply, sizeof reply);
+}
+
+uint64_t qemu_actual(struct qemu *qemu)
+{
+    char reply[4096];
+    const char *at;
+
+    connect_own(qemu);
+    ask(qemu, "{\"execute\": \"query-balloon\"}\n", reply, sizeof reply);
+    at = strstr(reply, "\"actual\": ");
+    assert_non_null(at);
+    return strtoull(at + strlen("\"actual\": "), NULL, 10);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A real QEMU with a guest in it, started by hand as an operator would, with two QMP sockets: one
+ * for the library, one for the test, which speaks the few words it needs, and waits for each.
+ */
+#ifndef VMRES_TESTS_LIVE_QEMU_H
+#define VMRES_TESTS_LIVE_QEMU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct qemu {
+    char socket[128], own[128], console[128], complaints[128];
+    pid_t pid;
+    int fd;          /* the test's own QMP socket */
+    uint64_t actual; /* by the last qemu_actual() */
+};
+
+struct qemu_options {
+    const char *directory; /* of kernel, initrd and accelerator */
+    const char *name;
+    const char *words; /* for the guest's command line */
+    unsigned mib;
+    const char *const *extra; /* arguments, ends with NULL; or NULL */
+};
+
+/* Whatever goes wrong fails the running test. */
+void qemu_start(struct qemu *qemu, const struct qemu_options *options);
+/* Waits until its guest is up. */
+void qemu_wait(struct qemu *qemu);
+/* Ends it; safe on one that was never started. */
+void qemu_end(struct qemu *qemu);
+
+void qemu_balloon(struct qemu *qemu, uint64_t size);
+uint64_t qemu_actual(struct qemu *qemu);
+/* What its process holds, in bytes. */
+uint64_t qemu_resident(const struct qemu *qemu);
+uint64_t qemu_now_ms(void);
+void qemu_pause_ms(unsigned ms);
+
+#endif
