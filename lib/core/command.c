@@ -166,7 +166,7 @@ static void take_answer(struct vmres_engine *engine, struct command *command,
         vmres__pin_answered(engine, command, event);
     }
     /* A retake may show first in the answer to something else. */
-    if (event->valid & VMRES_VALID_HELD)
+    if (event->valid & (VMRES_VALID_HELD | VMRES_VALID_WITNESS))
         vmres__observe_raised(engine, event->vm, event->kind);
 }
 

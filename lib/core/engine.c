@@ -50,7 +50,9 @@ static enum vmres_status check(const struct vmres_engine *engine, const struct v
         return VMRES_OK;
     if (engine->vms[event->vm].state == VMRES_VM_VACANT)
         return VMRES_UNKNOWN;
-    if (event->incarnation > engine->vms[event->vm].incarnation && !tells_of_birth(event->type))
+    /* A later life than was known of may have begun, and ended, while nothing was heard. */
+    if (event->incarnation > engine->vms[event->vm].incarnation && !tells_of_birth(event->type) &&
+        event->type != VMRES_EVENT_VM_GONE)
         return VMRES_UNKNOWN;
     if (event->incarnation < engine->vms[event->vm].incarnation)
         return VMRES_STALE;

@@ -106,10 +106,11 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
  * less. */
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
-    const struct vmres_view *view = view_of(engine, vm, kind);
+    uint32_t charge = view_of(engine, vm, kind)->charge;
+    uint32_t bound = bound_of(&engine->kinds[kind], vm);
 
-    if (view->held > view->charge)
-        seize(engine, vm, kind, view->held - view->charge);
+    if (bound > charge)
+        seize(engine, vm, kind, bound - charge);
 }
 
 /* Lets the charge follow what has been seen. */
@@ -118,9 +119,8 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
     uint32_t charge = view_of(engine, vm, kind)->charge;
     uint32_t bound = bound_of(&engine->kinds[kind], vm);
 
-    if (bound > charge)
-        seize(engine, vm, kind, bound - charge);
-    else if (bound < charge && idle(account_of(engine, vm, kind)) && trusted(engine, vm, kind))
+    vmres__observe_raised(engine, vm, kind);
+    if (bound < charge && idle(account_of(engine, vm, kind)) && trusted(engine, vm, kind))
         shed(engine, vm, kind, charge - bound);
 }
 

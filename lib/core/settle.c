@@ -246,7 +246,7 @@ static enum sent settle_notify(struct vmres_engine *engine, struct command plan)
     plan.type = VMRES_ACTION_NOTIFY;
     plan.amount = vmres__grant_told(engine, plan.vm, plan.kind);
     plan.bound = max_u32(plan.amount, plan.target - min_u32(plan.target, view->held));
-    plan.target = account->target;
+    plan.target = min_u32(plan.target, account->target);
     sent = send(engine, plan, &account->notify, 0);
     if (sent == SENT)
         account->flags &= (uint8_t)~ACCOUNT_NOTIFY;

@@ -244,6 +244,7 @@ static enum vmres_status gone(struct vmres_engine *engine, const struct vmres_ev
         return VMRES_UNKNOWN;
     drop_business(engine, event->vm);
     vmres__command_drop_all(engine, event->vm);
+    engine->vms[event->vm].incarnation = event->incarnation;
     for (uint32_t k = 0; k < engine->kind_count; k++) {
         struct kind *kind = &engine->kinds[k];
         struct vmres_view *view = &kind->views[event->vm];

@@ -404,8 +404,7 @@ static void it_may_be_reborn_at_any_step(void **state)
 
 static void only_some_words_tell_of_a_birth(void **state)
 {
-    static const uint8_t no[] = {VMRES_EVENT_VM_LIMITS, VMRES_EVENT_VM_GONE, VMRES_EVENT_REMOVED,
-                                 VMRES_EVENT_VM_LIVE};
+    static const uint8_t no[] = {VMRES_EVENT_VM_LIMITS, VMRES_EVENT_REMOVED, VMRES_EVENT_VM_LIVE};
     struct rig *rig = rig_new(300);
 
     (void)state;
@@ -419,6 +418,20 @@ static void only_some_words_tell_of_a_birth(void **state)
     EXPECT_STATE(rig, 0, VMRES_VM_BOOTING);
     rig->vms[0].incarnation = 2;
     EXPECT_BOOKS(rig, "300 100 + 0 - 100");
+    rig_delete(rig);
+}
+
+/* It began and ended while nothing was heard, as when the backend was away. */
+static void an_unknown_life_may_end(void **state)
+{
+    struct rig *rig = rig_new(300);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig->vms[0].present = false;
+    rig_told(rig, vmres_event_make(VMRES_EVENT_VM_GONE, 0, 0, 3));
+    EXPECT_STATE(rig, 0, VMRES_VM_VACANT);
+    rig_refused(rig, vmres_event_make(VMRES_EVENT_VM_ADDED, 0, 0, 2), VMRES_STALE);
     rig_delete(rig);
 }
 
@@ -443,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_reboot_that_takes_everything_back_is_worked_off),
         cmocka_unit_test(it_may_be_reborn_at_any_step),
         cmocka_unit_test(only_some_words_tell_of_a_birth),
+        cmocka_unit_test(an_unknown_life_may_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
