@@ -90,7 +90,7 @@ static void random_bytes(struct world *world, struct vmres_event event)
     for (uint32_t i = 0; i < 8; i++)
         words[i] = dice_throw(&world->dice);
     memcpy(&event, words, sizeof event);
-    if (event.type >= VMRES_EVENT_TIMEOUT && event.type <= VMRES_EVENT_DRY_RUN)
+    if (event.type <= VMRES_EVENT_RESUME)
         event.kind |= 0x80;
     message = world_post(world, event, false);
     world_fault(world, BREACH_RANDOM);
