@@ -54,6 +54,9 @@ struct vmres_trace_record {
     uint64_t transfer;  /* or 0 */
     uint64_t amount;    /* in the kind's unit */
     uint64_t target;    /* in the kind's unit: the allotment afterwards, where there is one */
+    uint64_t front;     /* contiguous hosts: the region spoken of, [front, front + size) */
+    uint64_t size;      /* or 0 */
+    uint64_t block;     /* where the VM's block begins: a virtual address is the real one less it */
     uint32_t vm;        /* whom it is about, or VMRES_VM_NONE */
     uint32_t other;     /* the other party, or VMRES_VM_NONE */
     const char *reason; /* static text, or NULL */

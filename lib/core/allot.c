@@ -88,6 +88,11 @@ static void take_back(struct vmres_engine *engine)
 static void announce(struct vmres_engine *engine, uint8_t kind_index)
 {
     struct kind *kind = &engine->kinds[kind_index];
+    struct vmres_trace_record record = {.type = VMRES_TRACE_ALLOT,
+                                        .level = VMRES_TRACE_INFO,
+                                        .kind = kind_index,
+                                        .other = VMRES_VM_NONE,
+                                        .reason = "first allotment"};
 
     for (uint32_t vm = 0; vm < engine->top; vm++) {
         if (!waits(engine, vm, kind_index))
@@ -95,14 +100,13 @@ static void announce(struct vmres_engine *engine, uint8_t kind_index)
         engine->vms[vm].allotted |= (uint8_t)(1u << kind_index);
         kind->accounts[vm].flags |= ACCOUNT_INITIAL;
         vmres__settle_mark(engine, vm, kind_index);
-        vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_ALLOT,
-                                                         .level = VMRES_TRACE_INFO,
-                                                         .kind = kind_index,
-                                                         .vm = vm,
-                                                         .other = VMRES_VM_NONE,
-                                                         .amount = kind->views[vm].charge,
-                                                         .target = kind->views[vm].charge,
-                                                         .reason = "first allotment"});
+        record.vm = vm;
+        record.amount = record.target = kind->views[vm].charge;
+        if (kind->blocks) {
+            record.block = record.front = kind->blocks[vm].front;
+            record.size = record.amount;
+        }
+        vmres__trace(engine, record);
     }
 }
 

@@ -76,8 +76,8 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
     if (!kind->blocks && sums.outgoing > 0 && sums.incoming > 0)
         return breach(kind, vm, error, "donor and recipient at once");
     if (account->untold > account->unincorporated || account->disputed > view->charge ||
-        view->outgoing > view->charge - account->disputed + (kind->blocks ? view->incoming : 0) +
-                             vmres__removal_contested(engine, vm, k))
+        (!kind->blocks && view->outgoing > view->charge - account->disputed +
+                                               vmres__removal_contested(engine, vm, k)))
         return breach(kind, vm, error, "more is on its way than there is");
     if (open_target(engine, account->reassign) > view->charge ||
         open_target(engine, account->notify) > view->charge)

@@ -177,6 +177,11 @@ void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount)
 
 /* --- passing on --- */
 
+static uint32_t granted_of(const struct block *block)
+{
+    return block->untold.front + block->untold.final + block->told.front + block->told.final;
+}
+
 uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm)
 {
     const struct vmres_view *view = &kind->views[vm];
@@ -195,6 +200,8 @@ uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, u
 
     if ((up ? block->untold.final : block->untold.front) > 0)
         return 0; /* not the VM's yet: it is told first */
+    if (kind->accounts[vm].unincorporated == 0 && granted_of(block) > 0)
+        return 0; /* it did not take in what it was granted, and what it has is not known yet */
     for (uint32_t i = kind->accounts[vm].outgoing; i != NONE; i = engine->transfers[i].out_next) {
         const struct transfer *t = &engine->transfers[i];
 
@@ -262,8 +269,10 @@ void vmres__extent_show(struct vmres_engine *engine, struct kind *kind)
 
 /* --- audit --- */
 
+/* An account that is still to be settled may have been promised what cannot come any more. */
 static const char *audit_block(const struct kind *kind, uint32_t vm)
 {
+    const struct vmres_view *view = &kind->views[vm];
     const struct block *block = &kind->blocks[vm];
     const struct account *account = &kind->accounts[vm];
     uint32_t untold = block->untold.front + block->untold.final;
@@ -272,6 +281,9 @@ static const char *audit_block(const struct kind *kind, uint32_t vm)
     if (account->unincorporated > 0 &&
         (untold != account->untold || untold + told != account->unincorporated))
         return "where a piece lies is not known";
+    if (!(account->flags & ACCOUNT_DIRTY) &&
+        (uint64_t)view->outgoing > (uint64_t)view->charge + view->incoming)
+        return "a link is to give what does not come";
     return NULL;
 }
 

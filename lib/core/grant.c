@@ -41,6 +41,31 @@ static uint32_t room_of(const struct kind *kind, const struct transfer *transfer
                                       : vmres__extent_hole_above(kind, transfer->recipient));
 }
 
+static void trace_placed(const struct vmres_engine *engine, const struct transfer *transfer,
+                         uint32_t placed, const char *why_not)
+{
+    const struct kind *kind = &engine->kinds[transfer->kind];
+    uint32_t vm = transfer->recipient;
+    struct vmres_trace_record record = {.type = VMRES_TRACE_REASSIGN,
+                                        .level = VMRES_TRACE_INFO,
+                                        .step = 6,
+                                        .kind = transfer->kind,
+                                        .vm = vm,
+                                        .other = transfer->donor,
+                                        .transfer = transfer->id,
+                                        .amount = placed,
+                                        .target = kind->views[vm].charge,
+                                        .reason = why_not};
+
+    if (kind->blocks) {
+        record.block = kind->blocks[vm].front;
+        record.front =
+            transfer->up ? record.block : vmres__extent_final(kind, vm) - (uint64_t)placed;
+        record.size = placed;
+    }
+    vmres__trace(engine, record);
+}
+
 void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, uint32_t amount)
 {
     struct kind *kind = &engine->kinds[transfer->kind];
@@ -60,16 +85,7 @@ void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, 
         account->unincorporated += placed;
         vmres__settle_mark(engine, transfer->recipient, transfer->kind);
     }
-    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_REASSIGN,
-                                                     .level = VMRES_TRACE_INFO,
-                                                     .step = 6,
-                                                     .kind = transfer->kind,
-                                                     .vm = transfer->recipient,
-                                                     .other = transfer->donor,
-                                                     .transfer = transfer->id,
-                                                     .amount = placed,
-                                                     .target = view->charge,
-                                                     .reason = why_not});
+    trace_placed(engine, transfer, placed, why_not);
 }
 
 /* The VM does not take what it was granted: nobody waits for that any longer. */

@@ -27,10 +27,11 @@ void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind,
     account->flags |= ACCOUNT_HELD;
 }
 
-static bool idle(const struct account *account)
+/* What is still to leave a block can wait: it is trimmed to what is there (extent.c). */
+static bool idle(const struct kind *kind, const struct account *account)
 {
     return account->shrink == NONE && account->reassign == NONE && account->notify == NONE &&
-           account->unincorporated == 0 && account->outgoing == NONE &&
+           account->unincorporated == 0 && (account->outgoing == NONE || kind->blocks) &&
            !(account->flags & (ACCOUNT_PIN | ACCOUNT_INITIAL));
 }
 
@@ -87,8 +88,6 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
     struct vmres_view *view = &kind->views[vm];
     uint32_t claimed = max_u32(view->held, account->target);
 
-    if (kind->blocks)
-        vmres__extent_returned(kind, vm, amount);
     vmres__ledger_shed(&kind->ledger, &view->charge, amount);
     /* What the witness still sees beyond the device's word stays disputed. */
     account->disputed = min_u32(account->disputed, view->charge - min_u32(view->charge, claimed));
@@ -106,22 +105,32 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
  * less. */
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
-    uint32_t charge = view_of(engine, vm, kind)->charge;
+    struct vmres_view *view = view_of(engine, vm, kind);
     uint32_t bound = bound_of(&engine->kinds[kind], vm);
 
-    if (bound > charge)
-        seize(engine, vm, kind, bound - charge);
+    if (engine->kinds[kind].blocks) /* what is outside of its block it cannot hold */
+        view->held = min_u32(view->held, view->charge);
+    else if (bound > view->charge)
+        seize(engine, vm, kind, bound - view->charge);
 }
 
 /* Lets the charge follow what has been seen. */
-void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index)
 {
-    uint32_t charge = view_of(engine, vm, kind)->charge;
-    uint32_t bound = bound_of(&engine->kinds[kind], vm);
+    struct kind *kind = &engine->kinds[kind_index];
+    uint32_t charge, bound;
 
-    vmres__observe_raised(engine, vm, kind);
-    if (bound < charge && idle(account_of(engine, vm, kind)) && trusted(engine, vm, kind))
-        shed(engine, vm, kind, charge - bound);
+    vmres__observe_raised(engine, vm, kind_index);
+    charge = kind->views[vm].charge;
+    bound = bound_of(kind, vm);
+    if (!idle(kind, &kind->accounts[vm]) || !trusted(engine, vm, kind_index))
+        return;
+    if (kind->blocks) {
+        vmres__extent_returned(kind, vm, charge - bound);
+        vmres__settle_mark(engine, vm, kind_index);
+    }
+    if (bound < charge)
+        shed(engine, vm, kind_index, charge - bound);
 }
 
 /* The device's maximum bounds floor and ceiling, as long as it stands. */

@@ -121,19 +121,25 @@ static void pass_on(struct vmres_engine *engine, const struct command *command, 
 static void trace_piece(struct vmres_engine *engine, const struct command *command, uint8_t type,
                         uint32_t amount)
 {
+    const struct kind *kind = &engine->kinds[command->kind];
     bool disputed = type == VMRES_TRACE_DISPUTED;
+    struct vmres_trace_record record = {
+        .type = type,
+        .level = disputed ? VMRES_TRACE_WARN : VMRES_TRACE_INFO,
+        .step = 5,
+        .kind = command->kind,
+        .vm = command->vm,
+        .other = VMRES_VM_NONE,
+        .amount = amount,
+        .target = kind->views[command->vm].charge,
+        .reason = disputed ? "said to be released, but the host still sees it" : NULL};
 
-    vmres__trace(
-        engine, (struct vmres_trace_record){
-                    .type = type,
-                    .level = disputed ? VMRES_TRACE_WARN : VMRES_TRACE_INFO,
-                    .step = 5,
-                    .kind = command->kind,
-                    .vm = command->vm,
-                    .other = VMRES_VM_NONE,
-                    .amount = amount,
-                    .target = view_of(engine, command->vm, command->kind)->charge,
-                    .reason = disputed ? "said to be released, but the host still sees it" : NULL});
+    if (kind->blocks) { /* it has left the charge, and not yet the block */
+        record.block = record.front = vmres__extent_told_front(kind, command->vm);
+        record.front += command->up ? record.target - kind->accounts[command->vm].untold : 0;
+        record.size = amount;
+    }
+    vmres__trace(engine, record);
 }
 
 /* Books what can be believed of the claim; the rest of it is disputed. */

@@ -73,6 +73,34 @@ static uint32_t front_after(const struct kind *kind, const struct command *plan,
            (flags & VMRES_ACTION_FRONT ? plan->amount : 0);
 }
 
+static void trace_sent(const struct vmres_engine *engine, const struct command *plan,
+                       const struct transfer *only)
+{
+    const struct kind *kind = &engine->kinds[plan->kind];
+    const bool pin = plan->type == VMRES_ACTION_PIN;
+    struct vmres_trace_record record = {.type = told[plan->type].trace,
+                                        .level = told[plan->type].level,
+                                        .step = told[plan->type].step,
+                                        .kind = plan->kind,
+                                        .vm = plan->vm,
+                                        .other = only ? only->recipient : VMRES_VM_NONE,
+                                        .transfer = only ? only->id : 0,
+                                        .amount = pin ? plan->target : plan->amount,
+                                        .target = plan->target,
+                                        .reason = pin ? "to stay" : kind->reasons[plan->vm]};
+
+    if (record.type == 0)
+        return;
+    if (kind->blocks && !pin) { /* what is to go, or all that it has then */
+        bool all = plan->type == VMRES_ACTION_NOTIFY;
+
+        record.block = record.front = vmres__extent_told_front(kind, plan->vm);
+        record.front += !all && plan->up ? plan->target : 0;
+        record.size = all ? plan->target : plan->amount;
+    }
+    vmres__trace(engine, record);
+}
+
 /* Opens a command, puts it into *slot and its action into the outbox. */
 static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t *slot,
                       uint16_t flags)
@@ -81,7 +109,6 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     struct vmres_action *action;
     struct command *command;
     const struct transfer *only = only_transfer(engine, &plan);
-    const bool pin = plan.type == VMRES_ACTION_PIN;
     uint32_t index;
 
     if (vmres__outbox_full(engine))
@@ -107,19 +134,7 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     action->as.resize.transfer = only ? only->id : 0;
     if (kind->blocks)
         action->as.resize.front = units_of(kind, front_after(kind, &plan, flags));
-    if (told[plan.type].trace == 0)
-        return SENT;
-    vmres__trace(engine,
-                 (struct vmres_trace_record){.type = told[plan.type].trace,
-                                             .level = told[plan.type].level,
-                                             .step = told[plan.type].step,
-                                             .kind = plan.kind,
-                                             .vm = plan.vm,
-                                             .other = only ? only->recipient : VMRES_VM_NONE,
-                                             .transfer = only ? only->id : 0,
-                                             .amount = pin ? plan.target : plan.amount,
-                                             .target = plan.target,
-                                             .reason = pin ? "to stay" : kind->reasons[plan.vm]});
+    trace_sent(engine, &plan, only);
     return SENT;
 }
 

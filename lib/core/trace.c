@@ -12,5 +12,8 @@ void vmres__trace(const struct vmres_engine *engine, struct vmres_trace_record r
     record.time_ms = engine->now;
     record.amount = units_of(&engine->kinds[record.kind], record.amount);
     record.target = units_of(&engine->kinds[record.kind], record.target);
+    record.front = units_of(&engine->kinds[record.kind], record.front);
+    record.size = units_of(&engine->kinds[record.kind], record.size);
+    record.block = units_of(&engine->kinds[record.kind], record.block);
     engine->tracer.function(engine->tracer.user, &record);
 }

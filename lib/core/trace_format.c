@@ -4,7 +4,9 @@
  *
  *     [  12.000] vm2 (4) remove 64MiB, down to 960MiB, for vm1: usage is below 60%
  *
- * Time in seconds, who, which step of the method, what, and why.
+ * Time in seconds, who, which step of the method, what, and why; on a contiguous host also where:
+ *
+ *     ... for vm1: idle, real [9GiB, 10GiB) = virtual [4GiB, 5GiB)
  */
 #include <stdbool.h>
 
@@ -167,6 +169,27 @@ static void add_deed(struct writer *w)
     }
 }
 
+static void add_range(struct writer *w, uint64_t front, uint64_t final)
+{
+    vmres__text_add(&w->text, "[");
+    add_amount(w, front);
+    vmres__text_add(&w->text, ", ");
+    add_amount(w, final);
+    vmres__text_add(&w->text, ")");
+}
+
+/* Where it lies, on a contiguous host. */
+static void add_region(struct writer *w)
+{
+    const struct vmres_trace_record *record = w->record;
+    uint64_t front = record->front, final = front + record->size;
+
+    vmres__text_add(&w->text, ", real ");
+    add_range(w, front, final);
+    vmres__text_add(&w->text, " = virtual ");
+    add_range(w, front - record->block, final - record->block);
+}
+
 static bool names_nobody(uint8_t type)
 {
     return type == VMRES_TRACE_INQUIRE || type == VMRES_TRACE_JUDGE || type == VMRES_TRACE_STATIC;
@@ -213,5 +236,7 @@ size_t vmres_trace_format(const struct vmres_trace_record *record,
     add_line(&w);
     if (record->reason)
         vmres__text_add(&w.text, "%s%s", bare ? "" : ": ", record->reason);
+    if (record->size > 0)
+        add_region(&w);
     return w.text.length;
 }
