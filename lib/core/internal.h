@@ -69,6 +69,7 @@ struct account {
     uint32_t unincorporated;     /* charged for grants, not yet taken in (untold included) */
     uint32_t outgoing, incoming; /* first transfer of each list */
     uint32_t ordered;            /* what the operator wants it to hold; NONE = no order */
+    uint32_t ordered_with;       /* the other end of a move, or VMRES_VM_NONE */
     uint32_t next_dirty;
     uint32_t round;        /* low bits of the last round it answered */
     uint8_t flags;         /* enum account_flag */
@@ -330,7 +331,7 @@ struct vmres_transfer_info vmres__query_transfer(const struct vmres_engine *engi
 enum vmres_status vmres__operator_event(struct vmres_engine *engine,
                                         const struct vmres_event *event);
 void vmres__order_apply(struct vmres_engine *engine, uint8_t kind);
-void vmres__order_end(struct vmres_engine *engine, uint32_t vm, uint8_t kind, const char *reason);
+void vmres__order_give_up(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__settle_expire(struct vmres_engine *engine);
 enum vmres_status vmres__reserve_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);

@@ -21,16 +21,44 @@ static void trace_order(const struct vmres_engine *engine, uint32_t vm, uint8_t 
                                              .reason = reason});
 }
 
-void vmres__order_end(struct vmres_engine *engine, uint32_t vm, uint8_t kind, const char *reason)
+static const char *const impossible = "the order cannot be carried out";
+
+static void end(struct vmres_engine *engine, uint32_t vm, uint8_t kind, const char *reason)
 {
     struct account *account = account_of(engine, vm, kind);
 
-    if (account->ordered == NONE)
-        return;
-    if (reason)
-        trace_order(engine, vm, kind, reason);
+    trace_order(engine, vm, kind, reason);
     account->ordered = NONE;
     engine->kinds[kind].orders--;
+}
+
+/* From now on each end of a move stands for itself. Returns the other end, or VMRES_VM_NONE. */
+static uint32_t part(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    uint32_t other = account_of(engine, vm, kind)->ordered_with;
+
+    if (other == VMRES_VM_NONE)
+        return VMRES_VM_NONE;
+    account_of(engine, vm, kind)->ordered_with = VMRES_VM_NONE;
+    account_of(engine, other, kind)->ordered_with = VMRES_VM_NONE;
+    return other;
+}
+
+/* What one end does not give is not taken from a third, nor does it go elsewhere. */
+static void give_up_partner(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    uint32_t other = part(engine, vm, kind);
+
+    if (other != VMRES_VM_NONE)
+        end(engine, other, kind, impossible);
+}
+
+void vmres__order_give_up(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    if (account_of(engine, vm, kind)->ordered == NONE)
+        return;
+    give_up_partner(engine, vm, kind);
+    end(engine, vm, kind, impossible);
 }
 
 static void order(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t target)
@@ -38,6 +66,7 @@ static void order(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32
     const struct vmres_view *view = view_of(engine, vm, kind);
     struct account *account = account_of(engine, vm, kind);
 
+    give_up_partner(engine, vm, kind);
     if (account->ordered == NONE)
         engine->kinds[kind].orders++;
     account->ordered = min_u32(max_u32(target, view->floor), view->ceiling);
@@ -75,26 +104,51 @@ static enum vmres_status move(struct vmres_engine *engine, const struct vmres_ev
         return VMRES_NOROOM;
     order(engine, event->vm, event->kind, donor->charge - amount);
     order(engine, to, event->kind, recipient->charge + amount);
+    kind->accounts[event->vm].ordered_with = to;
+    kind->accounts[to].ordered_with = event->vm;
     return VMRES_OK;
 }
 
-/* Puts what is ordered in the place of the verdict; ends orders that are through. */
+/* What an order comes to now: within bounds that may have changed, and nobody gives while it
+ * grows. */
+static uint32_t ordered_now(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct account *account = account_of(engine, vm, kind);
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    uint32_t target = min_u32(max_u32(account->ordered, view->floor), view->ceiling);
+
+    if (account->unincorporated == 0)
+        return target;
+    return max_u32(target, vmres__removal_undisputed(engine, vm, kind));
+}
+
+static void end_if_through(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    if (!vm_takes_part(engine, vm) ||
+        (view_of(engine, vm, kind)->flags & VMRES_VIEW_UNCOOPERATIVE)) {
+        vmres__order_give_up(engine, vm, kind);
+    } else if (account_of(engine, vm, kind)->unincorporated == 0 &&
+               vmres__removal_undisputed(engine, vm, kind) == ordered_now(engine, vm, kind)) {
+        (void)part(engine, vm, kind);
+        end(engine, vm, kind, "the order is carried out");
+    }
+}
+
+/* Ends orders that are through; puts what is ordered in the place of the verdict. */
 void vmres__order_apply(struct vmres_engine *engine, uint8_t kind_index)
 {
-    struct kind *kind = &engine->kinds[kind_index];
+    const struct kind *kind = &engine->kinds[kind_index];
 
+    for (uint32_t vm = 0; vm < engine->top; vm++)
+        if ((kind->views[vm].flags & VMRES_VIEW_PRESENT) && kind->accounts[vm].ordered != NONE)
+            end_if_through(engine, vm, kind_index);
     for (uint32_t vm = 0; vm < engine->top && kind->orders > 0; vm++) {
-        struct account *account = &kind->accounts[vm];
-        const struct vmres_view *view = &kind->views[vm];
+        uint32_t told = vmres__removal_undisputed(engine, vm, kind_index);
 
-        if (!(view->flags & VMRES_VIEW_PRESENT) || account->ordered == NONE)
-            continue;
-        if (!vm_takes_part(engine, vm) || (view->flags & VMRES_VIEW_UNCOOPERATIVE))
-            vmres__order_end(engine, vm, kind_index, "the order cannot be carried out");
-        else if (view->charge == account->ordered && account->unincorporated == 0)
-            vmres__order_end(engine, vm, kind_index, "the order is carried out");
-        else if (account->unincorporated == 0 || account->ordered > view->charge)
-            vmres_verdict_set(&engine->work.verdict, vm, account->ordered, "ordered");
+        if ((kind->views[vm].flags & VMRES_VIEW_PRESENT) && kind->accounts[vm].ordered != NONE)
+            vmres_verdict_set(&engine->work.verdict, vm,
+                              ordered_now(engine, vm, kind_index) + kind->views[vm].charge - told,
+                              "ordered");
     }
 }
 

@@ -24,14 +24,16 @@
 /* --- what must be had, whatever the policy says --- */
 
 /* What VM `vm` could give beyond its gap: first what is above its entitlement, then what it
- * does not use; never what it needs and is entitled to. */
+ * does not use; never what it needs and is entitled to. The operator's word is not undone for
+ * less than a deficit. */
 static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, bool unused)
 {
     const struct vmres_view *view = &kind->views[vm];
     uint32_t keep = max_u32(view->entitlement, view->floor);
     uint32_t has = view->charge - (gap < 0 ? (uint32_t)-gap : 0);
 
-    if (!(view->flags & VMRES_VIEW_DONOR) || kind->accounts[vm].disputed > 0)
+    if (!(view->flags & VMRES_VIEW_DONOR) || kind->accounts[vm].disputed > 0 ||
+        (kind->accounts[vm].ordered != NONE && kind->ledger.deficit == 0))
         return 0;
     if (unused)
         keep = (view->flags & VMRES_VIEW_FRESH) && view->stall == 0
@@ -57,6 +59,8 @@ static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t
 
         if (piece == 0)
             continue;
+        if (work->gaps[vm] > 0) /* who must give does not grow */
+            work->gaps[vm] = 0;
         work->gaps[vm] -= (int32_t)piece;
         vmres_verdict_set(&work->verdict, vm, kind->views[vm].charge - piece,
                           unused ? "the host must have it, and it does not use it"
@@ -134,6 +138,15 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 
 /* --- open transfers --- */
 
+/* What must go though nobody waits for it: above the ceiling, or by order. */
+static uint32_t must_give(const struct kind *kind, uint32_t vm)
+{
+    const struct vmres_view *view = &kind->views[vm];
+    uint32_t most = min_u32(view->ceiling, kind->accounts[vm].ordered); /* NONE: no order */
+
+    return view->charge > most ? view->charge - most : 0;
+}
+
 /* What donors give goes to the pool: a deficit, or reservations, wait for it. */
 static bool host_must_have(const struct vmres_engine *engine, uint8_t kind)
 {
@@ -144,14 +157,13 @@ static uint32_t still_wanted(const struct vmres_engine *engine, const struct tra
 {
     const int32_t *gaps = engine->work.gaps;
     const struct kind *kind = &engine->kinds[t->kind];
-    const struct vmres_view *donor = &kind->views[t->donor];
     uint32_t keep = t->asked - t->released;
 
     keep = gaps[t->donor] < 0 ? min_u32(keep, (uint32_t)-gaps[t->donor]) : 0;
     if (t->recipient != VMRES_VM_NONE)
         return gaps[t->recipient] > 0 ? min_u32(keep, (uint32_t)gaps[t->recipient]) : 0;
-    /* To the pool: as long as the host must have it. */
-    return host_must_have(engine, t->kind) || donor->charge > donor->ceiling ? keep : 0;
+    /* To the pool: as long as the host must have it, or the donor must give it. */
+    return host_must_have(engine, t->kind) || must_give(kind, t->donor) > 0 ? keep : 0;
 }
 
 static void keep_or_trim(struct vmres_engine *engine, uint8_t kind)
@@ -177,8 +189,17 @@ static void keep_or_trim(struct vmres_engine *engine, uint8_t kind)
 
 /* --- new transfers --- */
 
-static void list_parties(struct work *work)
+/* Whether it must grow, whatever the policy says. */
+static bool must_grow(const struct kind *kind, uint32_t vm)
 {
+    return kind->accounts[vm].ordered != NONE || kind->views[vm].charge < kind->views[vm].floor;
+}
+
+/* Recipients that must grow come first; returns how many they are. */
+static uint32_t list_parties(const struct kind *kind, struct work *work)
+{
+    uint32_t first = 0;
+
     for (uint32_t i = 0; i < work->verdict.count; i++) {
         uint32_t vm = work->verdict.named[i];
 
@@ -187,6 +208,17 @@ static void list_parties(struct work *work)
         else if (work->gaps[vm] > 0)
             work->recipients[work->recipient_count++] = vm;
     }
+    if (!kind->out_of_bounds && kind->orders == 0)
+        return 0;
+    for (uint32_t i = 0; i < work->recipient_count; i++) {
+        uint32_t vm = work->recipients[i];
+
+        if (!must_grow(kind, vm))
+            continue;
+        work->recipients[i] = work->recipients[first];
+        work->recipients[first++] = vm;
+    }
+    return first;
 }
 
 static void grant_from_pool(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm,
@@ -202,7 +234,9 @@ static void grant_from_pool(struct vmres_engine *engine, uint8_t kind_index, uin
     vmres__transfer_review(engine, index);
 }
 
-static void empty_pool(struct vmres_engine *engine, uint8_t kind_index)
+/* Recipients [first, end) share what is free. */
+static void empty_pool(struct vmres_engine *engine, uint8_t kind_index, uint32_t first,
+                       uint32_t end)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
@@ -210,10 +244,10 @@ static void empty_pool(struct vmres_engine *engine, uint8_t kind_index)
 
     if (left == 0 || kind->adopting > 0)
         return;
-    for (uint32_t i = 0; i < work->recipient_count; i++)
+    for (uint32_t i = first; i < end; i++)
         total += (uint64_t)work->gaps[work->recipients[i]];
     left = left < total ? left : total;
-    for (uint32_t i = 0; i < work->recipient_count; i++) {
+    for (uint32_t i = first; i < end; i++) {
         uint32_t vm = work->recipients[i];
         uint32_t piece = portion(&left, &total, (uint32_t)work->gaps[vm]);
 
@@ -223,17 +257,28 @@ static void empty_pool(struct vmres_engine *engine, uint8_t kind_index)
     }
 }
 
+struct window { /* recipients [first, end), and what they want */
+    uint32_t first, end;
+    uint64_t wanted;
+};
+
+static struct window window_at(const struct work *work, uint32_t first, uint32_t end)
+{
+    struct window window = {first, min_u32(first + FAN, end), 0};
+
+    for (uint32_t i = first; i < window.end; i++)
+        window.wanted += (uint64_t)work->gaps[work->recipients[i]];
+    return window;
+}
+
 /* Shares `cell` of a donor among the window's recipients. */
 static void fill_window(struct vmres_engine *engine, uint8_t kind, uint32_t donor, uint64_t cell,
-                        uint32_t first)
+                        struct window window)
 {
     struct work *work = &engine->work;
-    uint32_t end = min_u32(first + FAN, work->recipient_count);
-    uint64_t total = 0;
+    uint64_t total = window.wanted;
 
-    for (uint32_t i = first; i < end; i++)
-        total += (uint64_t)work->gaps[work->recipients[i]];
-    for (uint32_t i = first; i < end; i++) {
+    for (uint32_t i = window.first; i < window.end; i++) {
         uint32_t vm = work->recipients[i];
         uint32_t piece = portion(&cell, &total, (uint32_t)work->gaps[vm]);
 
@@ -244,54 +289,100 @@ static void fill_window(struct vmres_engine *engine, uint8_t kind, uint32_t dono
     }
 }
 
-static uint64_t window_total(const struct work *work, uint32_t first)
-{
-    uint32_t end = min_u32(first + FAN, work->recipient_count);
-    uint64_t total = 0;
-
-    for (uint32_t i = first; i < end; i++)
-        total += (uint64_t)work->gaps[work->recipients[i]];
-    return total;
-}
-
-static void match(struct vmres_engine *engine, uint8_t kind)
+/* Recipients [first, end) and all donors. */
+static void match(struct vmres_engine *engine, uint8_t kind, uint32_t first, uint32_t end)
 {
     struct work *work = &engine->work;
-    uint32_t first = 0;
 
-    for (uint32_t i = 0; i < work->donor_count && first < work->recipient_count; i++) {
+    for (uint32_t i = 0; i < work->donor_count && first < end; i++) {
         uint32_t donor = work->donors[i];
         uint64_t has = (uint64_t)-work->gaps[donor];
 
-        while (has > 0 && first < work->recipient_count) {
-            uint64_t wanted = window_total(work, first);
-            uint64_t cell = has < wanted ? has : wanted;
+        while (has > 0 && first < end) {
+            struct window window = window_at(work, first, end);
+            uint64_t cell = has < window.wanted ? has : window.wanted;
 
-            if (wanted == 0) {
+            if (window.wanted == 0) {
                 first += FAN;
                 continue;
             }
-            fill_window(engine, kind, donor, cell, first);
+            fill_window(engine, kind, donor, cell, window);
             has -= cell;
         }
         work->gaps[donor] = -(int32_t)has;
     }
 }
 
-/* What must go and nobody waits for goes to the pool. */
-static void release_rest(struct vmres_engine *engine, uint8_t kind_index)
+/* What the operator moves goes from the one to the other, past pool and windows. */
+static void match_moves(struct vmres_engine *engine, uint8_t kind_index)
 {
-    struct kind *kind = &engine->kinds[kind_index];
+    const struct kind *kind = &engine->kinds[kind_index];
+    struct work *work = &engine->work;
+
+    for (uint32_t i = 0; i < work->donor_count && kind->orders > 0; i++) {
+        uint32_t donor = work->donors[i];
+        uint32_t recipient = kind->accounts[donor].ordered_with;
+        uint32_t piece;
+
+        if (recipient == VMRES_VM_NONE || work->gaps[recipient] <= 0)
+            continue;
+        piece = min_u32((uint32_t)-work->gaps[donor], (uint32_t)work->gaps[recipient]);
+        work->gaps[donor] += (int32_t)piece;
+        work->gaps[recipient] -= (int32_t)piece;
+        vmres__transfer_open(engine, kind_index, donor, recipient, piece);
+    }
+}
+
+/* What the pool waits for, beyond what is on its way to it. */
+static uint64_t awaited_by_pool(const struct vmres_engine *engine, uint8_t kind)
+{
+    uint64_t awaited = engine->kinds[kind].ledger.deficit + vmres__reserve_need(engine, kind);
+    uint64_t coming = 0;
+
+    if (awaited == 0)
+        return 0;
+    for (uint32_t i = engine->transfer_open; i != NONE; i = engine->transfers[i].next) {
+        const struct transfer *t = &engine->transfers[i];
+
+        if (t->kind == kind && t->recipient == VMRES_VM_NONE)
+            coming += t->asked - t->released;
+    }
+    return awaited > coming ? awaited - coming : 0;
+}
+
+static void to_pool(struct vmres_engine *engine, uint8_t kind, uint32_t donor, uint32_t amount)
+{
+    if (amount == 0)
+        return;
+    engine->work.gaps[donor] += (int32_t)amount;
+    vmres__transfer_open(engine, kind, donor, VMRES_VM_NONE, amount);
+}
+
+/* Nobody grows on what a deficit or a reservation waits for. */
+static void release_awaited(struct vmres_engine *engine, uint8_t kind)
+{
+    struct work *work = &engine->work;
+    uint64_t awaited = awaited_by_pool(engine, kind);
+
+    for (uint32_t i = 0; i < work->donor_count && awaited > 0; i++) {
+        uint32_t rest = (uint32_t)-work->gaps[work->donors[i]];
+        uint32_t piece = awaited < rest ? (uint32_t)awaited : rest;
+
+        awaited -= piece;
+        to_pool(engine, kind, work->donors[i], piece);
+    }
+}
+
+/* What must go and nobody waits for goes to the pool, too. */
+static void release_rest(struct vmres_engine *engine, uint8_t kind)
+{
     struct work *work = &engine->work;
 
     for (uint32_t i = 0; i < work->donor_count; i++) {
-        const struct vmres_view *view = &kind->views[work->donors[i]];
         uint32_t rest = (uint32_t)-work->gaps[work->donors[i]];
-        uint32_t above = view->charge > view->ceiling ? view->charge - view->ceiling : 0;
-        uint32_t must = host_must_have(engine, kind_index) ? rest : min_u32(rest, above);
 
-        if (must > 0)
-            vmres__transfer_open(engine, kind_index, work->donors[i], VMRES_VM_NONE, must);
+        to_pool(engine, kind, work->donors[i],
+                min_u32(rest, must_give(&engine->kinds[kind], work->donors[i])));
     }
 }
 
@@ -313,13 +404,21 @@ static bool same_plan(struct vmres_engine *engine, uint8_t kind)
     return false;
 }
 
+/* Who must grow comes first, then what the host must have, then what the policy thinks best. */
 static void plan_amounts(struct vmres_engine *engine, uint8_t kind)
 {
+    struct work *work = &engine->work;
+    uint32_t first;
+
     if (!engine->dry_run)
         keep_or_trim(engine, kind);
-    list_parties(&engine->work);
-    empty_pool(engine, kind);
-    match(engine, kind);
+    first = list_parties(&engine->kinds[kind], work);
+    match_moves(engine, kind);
+    empty_pool(engine, kind, 0, first);
+    empty_pool(engine, kind, first, work->recipient_count);
+    match(engine, kind, 0, first);
+    release_awaited(engine, kind);
+    match(engine, kind, first, work->recipient_count);
     release_rest(engine, kind);
 }
 

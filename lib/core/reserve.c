@@ -6,8 +6,11 @@
  * reservation has is charged like a VM's, so nobody else can be given it; claiming it passes the
  * charge on to the VM in one entry, so that it is never in two hands, nor in none.
  *
- * Invariant: a reservation in use has an id other than 0; charge <= maximum.
+ * Invariant: a reservation in use has an id other than 0; charge <= maximum; those in use come
+ * first, in order of age.
  */
+#include <string.h>
+
 #include "internal.h"
 
 static struct reservation *find(const struct vmres_engine *engine, uint64_t id)
@@ -94,10 +97,13 @@ uint64_t vmres__reserve_charged(const struct vmres_engine *engine, uint8_t kind)
 
 static void end(struct vmres_engine *engine, struct reservation *reservation, const char *reason)
 {
+    struct reservation *last = &engine->reservations[engine->max_reservations - 1];
+
     tell(engine, reservation, reason);
     vmres__ledger_shed(&engine->kinds[reservation->kind].ledger, &reservation->charge,
                        reservation->charge);
-    *reservation = (struct reservation){0};
+    memmove(reservation, reservation + 1, (size_t)(last - reservation) * sizeof *reservation);
+    *last = (struct reservation){0};
 }
 
 static enum vmres_status reserve(struct vmres_engine *engine, const struct vmres_event *event)
@@ -123,7 +129,9 @@ static enum vmres_status reserve(struct vmres_engine *engine, const struct vmres
         return VMRES_LIMIT;
     *slot = (struct reservation){.id = event->id,
                                  .owner = event->as.terms.owner,
-                                 .expires_ms = engine->now + event->as.terms.within_ms,
+                                 .expires_ms = event->as.terms.within_ms > UINT64_MAX - engine->now
+                                                   ? UINT64_MAX
+                                                   : engine->now + event->as.terms.within_ms,
                                  .minimum = minimum,
                                  .maximum = maximum,
                                  .kind = event->kind};
@@ -143,12 +151,14 @@ static enum vmres_status release(struct vmres_engine *engine, const struct vmres
     return VMRES_OK;
 }
 
-/* The VM's first allotment is what was reserved for it, up to its ceiling. */
+/* The VM's first allotment is what was reserved for it, up to its ceiling. What it was seen to hold
+ * already is a part of that. */
 static enum vmres_status claim(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct reservation *reservation = event->id == 0 ? NULL : find(engine, event->id);
     struct vm *vm = &engine->vms[event->vm];
     struct vmres_view *view;
+    uint32_t piece;
     uint8_t bit;
 
     if (reservation == NULL)
@@ -160,11 +170,21 @@ static enum vmres_status claim(struct vmres_engine *engine, const struct vmres_e
         return VMRES_STATE;
     if (reservation->charge < view->floor)
         return VMRES_NOROOM;
-    view->charge = min_u32(reservation->charge, view->ceiling);
-    reservation->charge -= view->charge;
+    piece = min_u32(reservation->charge, view->ceiling);
+    piece -= min_u32(piece, view->charge);
+    view->charge += piece;
+    reservation->charge -= piece;
     vm->allotted |= bit;
     account_of(engine, event->vm, reservation->kind)->flags |= ACCOUNT_INITIAL;
     vmres__settle_mark(engine, event->vm, reservation->kind);
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_ALLOT,
+                                                     .level = VMRES_TRACE_INFO,
+                                                     .kind = reservation->kind,
+                                                     .vm = event->vm,
+                                                     .other = VMRES_VM_NONE,
+                                                     .amount = view->charge,
+                                                     .target = view->charge,
+                                                     .reason = "reserved for it"});
     end(engine, reservation, "claimed");
     return VMRES_OK;
 }
@@ -181,9 +201,15 @@ uint64_t vmres__reserve_deadline(const struct vmres_engine *engine)
 
 void vmres__reserve_expire(struct vmres_engine *engine)
 {
-    for (uint32_t i = 0; i < engine->max_reservations; i++)
-        if (engine->reservations[i].id != 0 && engine->now >= engine->reservations[i].expires_ms)
-            end(engine, &engine->reservations[i], "expired");
+    struct reservation *all = engine->reservations;
+    uint32_t i = 0;
+
+    while (i < engine->max_reservations && all[i].id != 0) {
+        if (engine->now >= all[i].expires_ms)
+            end(engine, &all[i], "expired"); /* the next one moves up */
+        else
+            i++;
+    }
 }
 
 enum vmres_status vmres_engine_reservation(const struct vmres_engine *engine, uint64_t id,

@@ -86,7 +86,7 @@ static void drop_business(struct vmres_engine *engine, uint32_t vm)
         }
         vmres__transfer_break_out(engine, vm, k);
         vmres__transfer_break_in(engine, vm, k);
-        vmres__order_end(engine, vm, k, "the order cannot be carried out");
+        vmres__order_give_up(engine, vm, k);
         account->untold = 0;
         account->unincorporated = 0;
         account->flags &= (uint8_t) ~(ACCOUNT_INITIAL | ACCOUNT_PIN | ACCOUNT_NOTIFY);
@@ -107,6 +107,7 @@ static void reset_account(struct kind *kind, uint32_t vm)
                                 .shrink = NONE,
                                 .reassign = NONE,
                                 .ordered = NONE,
+                                .ordered_with = VMRES_VM_NONE,
                                 .notify = NONE,
                                 .outgoing = NONE,
                                 .incoming = NONE,
