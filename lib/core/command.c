@@ -189,7 +189,7 @@ enum vmres_status vmres__command_answer(struct vmres_engine *engine,
     if (status != VMRES_OK)
         return status;
     take_answer(engine, command, event);
-    if (event->flags & VMRES_FLAG_FINAL) {
+    if ((event->flags & VMRES_FLAG_FINAL) && !BROKEN(FINAL)) {
         vmres__command_close(engine, index);
         vmres__vm_speaks(engine, vm);
     }

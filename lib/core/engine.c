@@ -54,7 +54,7 @@ static enum vmres_status check(const struct vmres_engine *engine, const struct v
     if (event->incarnation > engine->vms[event->vm].incarnation && !tells_of_birth(event->type) &&
         event->type != VMRES_EVENT_VM_GONE)
         return VMRES_UNKNOWN;
-    if (event->incarnation < engine->vms[event->vm].incarnation)
+    if (event->incarnation < engine->vms[event->vm].incarnation && !BROKEN(INCARNATION))
         return VMRES_STALE;
     /* Before it may tell of a birth: a refused event changes nothing. */
     if (event->type == VMRES_EVENT_OBSERVED &&

@@ -19,7 +19,7 @@ static const char *obstacle(const struct vmres_engine *engine, const struct tran
 {
     const struct kind *kind = &engine->kinds[transfer->kind];
 
-    if (kind->ledger.deficit > 0)
+    if (kind->ledger.deficit > 0 && !BROKEN(DEFICIT))
         return "a deficit is worked off first";
     if (kind->adopting > 0)
         return "nothing is granted until every adopted VM is pinned";
@@ -28,11 +28,12 @@ static const char *obstacle(const struct vmres_engine *engine, const struct tran
     return NULL;
 }
 
-/* Up to its ceiling; on a contiguous host only beside a hole, and while it passes on a little more. */
+/* Up to its ceiling; on a contiguous host only beside a hole, and while it passes on a little
+ * more. */
 static uint32_t room_of(const struct kind *kind, const struct transfer *transfer)
 {
     const struct vmres_view *view = &kind->views[transfer->recipient];
-    uint32_t most = kind->blocks ? vmres__extent_most(kind, transfer->recipient) : view->ceiling;
+    uint32_t most = kind->blocks ? vmres__extent_most(kind, transfer->recipient) : ceiling_of(view);
     uint32_t room = most - min_u32(most, view->charge);
 
     if (!kind->blocks)
@@ -93,6 +94,9 @@ void vmres__grant_fail(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     struct account *account = account_of(engine, vm, kind);
 
+    if (BROKEN(CHARGE_BACK))
+        vmres__ledger_shed(&engine->kinds[kind].ledger, &view_of(engine, vm, kind)->charge,
+                           account->unincorporated);
     account->untold = 0;
     account->unincorporated = 0;
     account->flags &= (uint8_t)~ACCOUNT_NOTIFY;

@@ -13,7 +13,7 @@ static uint32_t protected_of(const struct vmres_view *view, uint32_t told)
 {
     uint32_t need = view->stall > 0 ? max_u32(view->used, told) : view->used;
 
-    return min_u32(need, view->entitlement);
+    return BROKEN(ENTITLEMENT) ? 0 : min_u32(need, view->entitlement);
 }
 
 static uint32_t bound_shrink(const struct kind *kind, const struct vmres_view *view, uint32_t told,
@@ -55,7 +55,8 @@ static void bound(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
         *target = view->charge;
         return;
     }
-    *target = min_u32(max_u32(*target, view->floor), view->ceiling);
+    *target = max_u32(*target, BROKEN(FLOOR) ? 0 : view->floor);
+    *target = min_u32(*target, ceiling_of(view));
     if (*target < told)
         *target = bound_shrink(kind, view, told, *target);
     else if (*target > told)

@@ -22,6 +22,7 @@
 
 #include "extent.h"
 #include "ledger.h"
+#include "rule.h"
 #include "verdict.h"
 
 #define NONE UINT32_MAX
@@ -251,6 +252,12 @@ static inline uint64_t units_of(const struct kind *kind, uint64_t granules)
 static inline bool vm_takes_part(const struct vmres_engine *engine, uint32_t vm)
 {
     return engine->vms[vm].state == VMRES_VM_LIVE;
+}
+
+/* What a VM may be told to hold at the most. */
+static inline uint32_t ceiling_of(const struct vmres_view *view)
+{
+    return BROKEN(CEILING) ? VMRES_GRANULES_MAX : view->ceiling;
 }
 
 /* --- trace.c --- */

@@ -15,7 +15,7 @@ static uint16_t freshness(const struct vmres_engine *engine, struct account *acc
 
     if (!(account->flags & ACCOUNT_REPORTED))
         return 0;
-    if (age <= engine->stale_ms)
+    if (age <= engine->stale_ms || BROKEN(STALE))
         return VMRES_VIEW_FRESH | VMRES_VIEW_DONOR | VMRES_VIEW_RECIPIENT;
     if (age <= 2 * engine->stale_ms && view->stall > 0)
         return VMRES_VIEW_FRESH | VMRES_VIEW_RECIPIENT;

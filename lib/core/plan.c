@@ -240,7 +240,8 @@ static void empty_pool(struct vmres_engine *engine, uint8_t kind_index, uint32_t
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
-    uint64_t total = 0, left = vmres__ledger_grantable(&kind->ledger);
+    uint64_t total = 0;
+    uint64_t left = BROKEN(FREE) ? kind->ledger.capacity : vmres__ledger_grantable(&kind->ledger);
 
     if (left == 0 || kind->adopting > 0)
         return;

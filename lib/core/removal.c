@@ -25,14 +25,13 @@ uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm
     const struct account *account = account_of(engine, vm, kind);
     const struct command *open =
         account->shrink == NONE ? NULL : &engine->commands[account->shrink];
-
     uint32_t sum;
 
     if (open == NULL || open->type != VMRES_ACTION_REQUEST_REMOVAL || open->state != COMMAND_OPEN ||
         open->wanted_cancel)
         return 0;
     sum = contested(open) + (open->older == NONE ? 0 : contested(&engine->commands[open->older]));
-    return min_u32(sum, account->disputed);
+    return BROKEN(DISPUTE) ? 0 : min_u32(sum, account->disputed);
 }
 
 /* What of its charge a VM is told to hold: all but what is in dispute since an earlier removal. */
@@ -65,7 +64,7 @@ static uint32_t believable(const struct kind *kind, const struct vmres_event *ev
 
     /* A block's bounds are the host's: what is outside of them cannot be held. */
     if (kind->blocks || kind->resource.removal == VMRES_REMOVAL_HOST ||
-        (event->valid & VMRES_VALID_ENFORCED))
+        (event->valid & VMRES_VALID_ENFORCED) || BROKEN(VERIFY))
         return charge;
     if (!(event->valid & VMRES_VALID_WITNESS))
         return 0;

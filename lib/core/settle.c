@@ -275,13 +275,13 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
     struct account *account = account_of(engine, vm, kind);
     const struct vmres_view *view = view_of(engine, vm, kind);
     const struct kind *host = &engine->kinds[kind];
-    uint32_t most = host->blocks ? vmres__extent_most(host, vm) : view->ceiling + view->outgoing;
+    uint32_t most = host->blocks ? vmres__extent_most(host, vm) : ceiling_of(view) + view->outgoing;
     bool tell = account->untold > 0 && account->reassign == NONE &&
                 !(host->blocks && taking_in(host, account));
     struct command plan = {.type = VMRES_ACTION_REASSIGN,
                            .vm = vm,
                            .kind = kind,
-                           .target = view->charge - account->disputed,
+                           .target = view->charge - account->disputed + BROKEN(CHARGE),
                            .amount = account->untold};
     enum sent sent;
 
