@@ -18,13 +18,14 @@ static enum vmres_status check(const struct vmres_engine *from, const struct vmr
         const struct kind *a = &from->kinds[k], *b = &to->kinds[k];
 
         if (strcmp(a->name, b->name) != 0 || a->resource.granule != b->resource.granule ||
-            a->resource.placement != b->resource.placement || a->policy != b->policy)
-            return vmres__error_set(error, VMRES_INVALID,
-                                    "%s: a clone must have the same granule, placement and policy",
-                                    a->name);
+            a->resource.placement != b->resource.placement ||
+            a->resource.removal != b->resource.removal || a->policy != b->policy)
+            return vmres__error_set(
+                error, VMRES_INVALID,
+                "%s: a clone must have the same granule, placement, removal and policy", a->name);
     }
     if (to->max_vms < from->top || to->max_transfers < from->transfer_top ||
-        to->max_commands < from->command_top || to->max_reservations < from->max_reservations)
+        to->max_commands < from->command_top || to->max_reservations < vmres__reserve_count(from))
         return vmres__error_set(error, VMRES_LIMIT, "a clone must be at least as large");
     return VMRES_OK;
 }
@@ -46,6 +47,8 @@ static void copy_kind(struct kind *to, const struct kind *from, uint32_t vms)
     to->lowest = from->lowest;
     to->unmet = from->unmet;
     to->unmet_since_ms = from->unmet_since_ms;
+    to->relief_asked = from->relief_asked;
+    to->plan_mark = from->plan_mark;
     copy(to->views, from->views, vms, sizeof *to->views);
     copy(to->accounts, from->accounts, vms, sizeof *to->accounts);
     copy(to->reasons, from->reasons, vms, sizeof *to->reasons);
@@ -81,7 +84,8 @@ static void copy_business(struct vmres_engine *to, const struct vmres_engine *fr
     copy(to->vms, from->vms, from->top, sizeof *to->vms);
     copy(to->transfers, from->transfers, from->transfer_top, sizeof *to->transfers);
     copy(to->commands, from->commands, from->command_top, sizeof *to->commands);
-    copy(to->reservations, from->reservations, from->max_reservations, sizeof *to->reservations);
+    copy(to->reservations, from->reservations, vmres__reserve_count(from),
+         sizeof *to->reservations);
 }
 
 enum vmres_status vmres_engine_clone(const struct vmres_engine *engine,

@@ -344,6 +344,7 @@ enum vmres_status vmres__reserve_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);
 void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind);
 void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind);
+uint32_t vmres__reserve_count(const struct vmres_engine *engine);
 uint64_t vmres__reserve_need(const struct vmres_engine *engine, uint8_t kind);
 uint64_t vmres__reserve_charged(const struct vmres_engine *engine, uint8_t kind);
 uint64_t vmres__reserve_deadline(const struct vmres_engine *engine);

@@ -427,7 +427,7 @@ static void plan_amounts(struct vmres_engine *engine, uint8_t kind)
 static void watch_unmet(struct vmres_engine *engine, uint8_t kind_index)
 {
     struct kind *kind = &engine->kinds[kind_index];
-    uint64_t wanted = vmres__reserve_need(engine, kind_index);
+    uint64_t wanted = kind->ledger.deficit + vmres__reserve_need(engine, kind_index);
     uint64_t offered = vmres__ledger_grantable(&kind->ledger);
     struct vmres_trace_record record = {
         .level = VMRES_TRACE_INFO, .kind = kind_index, .vm = VMRES_VM_NONE, .other = VMRES_VM_NONE};
@@ -439,6 +439,8 @@ static void watch_unmet(struct vmres_engine *engine, uint8_t kind_index)
         wanted += gap > 0 ? (uint64_t)gap : 0;
         offered += gap < 0 ? (uint64_t)-gap : 0;
     }
+    if (kind->ledger.deficit > 0 && wanted <= offered)
+        return; /* nobody was asked what else is wanted */
     kind->unmet = wanted > offered ? wanted - offered : 0;
     record.amount = kind->unmet;
     if ((kind->unmet > 0) != was_unmet) {

@@ -71,6 +71,16 @@ void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind)
             draw(engine, &engine->reservations[i], engine->reservations[i].maximum);
 }
 
+/* How many there are: they come first in the table. */
+uint32_t vmres__reserve_count(const struct vmres_engine *engine)
+{
+    uint32_t count = 0;
+
+    while (count < engine->max_reservations && engine->reservations[count].id != 0)
+        count++;
+    return count;
+}
+
 /* What the minima still miss. */
 uint64_t vmres__reserve_need(const struct vmres_engine *engine, uint8_t kind)
 {
