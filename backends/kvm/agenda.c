@@ -28,7 +28,9 @@ static enum kvm_question next_question(const struct kvm_vm *vm, uint32_t *index)
     for (*index = 0; *index < parts->count; ++*index)
         if (!parts->parts[*index].read)
             return KVM_ASK_READ;
-    return vm->ask_stats ? KVM_ASK_STATS : KVM_ASK_NOTHING;
+    /* The balloon speaks for the guest; without one there is nobody to ask. */
+    return vm->ask_stats && vmres__kvm_part_find(parts, VMRES_KVM_BALLOON) ? KVM_ASK_STATS
+                                                                           : KVM_ASK_NOTHING;
 }
 
 static void ask(struct kvm_vm *vm)

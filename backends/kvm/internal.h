@@ -296,7 +296,7 @@ void vmres__kvm_life_changed(struct kvm_vm *vm); /* whether it can take part may
 void vmres__kvm_life_event(struct kvm_vm *vm, const char *event, const json_t *data);
 void vmres__kvm_life_forget(struct kvm_vm *vm); /* the backend is stopped */
 void vmres__kvm_life_gone(struct kvm_vm *vm);
-/* Why it cannot take part, or NULL. */
+/* Why it cannot take part, or not in full; or NULL. */
 const char *vmres__kvm_life_obstacle(const struct kvm_vm *vm);
 /* Posts; of this VM, and this life of it. */
 enum vmres_status vmres__kvm_life_post(struct kvm_vm *vm, struct vmres_event *event);

@@ -214,12 +214,8 @@ static const char *out_of_reach(const struct kvm_vm *vm)
     return NULL;
 }
 
-const char *vmres__kvm_life_obstacle(const struct kvm_vm *vm)
+static const char *out_of_play(const struct kvm_vm *vm)
 {
-    const char *why = out_of_reach(vm);
-
-    if (why)
-        return why;
     if (vm->surveyed_ms == 0 && vm->parts.count == 0 && !kvm_probed(vm))
         return "it is being asked what it can do";
     if (vm->down)
@@ -238,14 +234,23 @@ const char *vmres__kvm_life_obstacle(const struct kvm_vm *vm)
     return NULL;
 }
 
+const char *vmres__kvm_life_obstacle(const struct kvm_vm *vm)
+{
+    const char *why = out_of_reach(vm);
+
+    if (!why)
+        why = out_of_play(vm);
+    if (!why && vm->process.pid == 0)
+        why = "its process cannot be seen, so nothing it gave would be believed: give its pid";
+    return why;
+}
+
 static enum vmres_participation participation_of(const struct kvm_vm *vm)
 {
-    if (vmres__kvm_life_obstacle(vm))
+    if (out_of_reach(vm) || out_of_play(vm))
         return VMRES_PARTICIPATE_OFF;
-    /* Without a process to look at, nothing it gives would be believed. */
-    if (vm->process.pid == 0)
-        return vm->limits.participation & VMRES_PARTICIPATE_RECIPIENT;
-    return vm->limits.participation;
+    return vm->process.pid == 0 ? vm->limits.participation & VMRES_PARTICIPATE_RECIPIENT
+                                : vm->limits.participation;
 }
 
 void vmres__kvm_life_changed(struct kvm_vm *vm)

@@ -140,12 +140,15 @@ void vmres__kvm_wire_open(struct kvm_vm *vm)
     uv_pipe_connect(&wire->connect, &wire->pipe, vm->socket, connected);
 }
 
-static bool write_all(struct kvm_vm *vm, char *bytes, size_t length)
+/* Past libuv, whose writes raise SIGPIPE when the other side is gone: that would end an embedder
+ * who does not ignore it, and it is not ours to ignore. */
+static bool write_all(struct kvm_vm *vm, const char *bytes, size_t length)
 {
-    uv_buf_t buffer = uv_buf_init(bytes, (unsigned)length);
+    uv_os_fd_t fd;
 
     return vm->wire.state == KVM_WIRE_OPEN &&
-           uv_try_write((uv_stream_t *)&vm->wire.pipe, &buffer, 1) == (int)length;
+           uv_fileno((const uv_handle_t *)&vm->wire.pipe, &fd) == 0 &&
+           send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
 bool vmres__kvm_wire_send(struct kvm_vm *vm, json_t *message)

@@ -85,7 +85,7 @@ struct vmres_kvm_vm_info {
     uint64_t limit;     /* and what they could at most; both 0: not asked yet */
     uint64_t witness;   /* what the host sees; UINT64_MAX: nothing */
     uint64_t overhead;  /* taken off for that */
-    const char *reason; /* why it does not take part, static text; NULL: it does */
+    const char *reason; /* why it does not take part in full, static text; or NULL */
     uint64_t connections, lost, timeouts, rejected; /* rejected: messages not understood */
 };
 

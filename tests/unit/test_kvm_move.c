@@ -12,61 +12,321 @@
 
 #define MIB KVM_WORLD_MIB
 
-static const uint64_t at_once = 0, sizes[] = {192 * MIB, 256 * MIB};
+/* What each guest should hold, in bytes; a test may change it, from the next round on. */
+static uint64_t sizes[2];
+static const uint64_t at_once = 0;
 static const struct vmres_table table = {
     .rows = 1, .columns = 2, .times_ms = &at_once, .cells = sizes};
 static const struct vmres_script_options script = {.targets = &table};
 
-/* One has 256 MiB, the other 192; it should be the other way round. */
-static void open_two(struct kvm_world *world)
+static struct kvm_world world;
+static struct fake_qmp *donor, *recipient;
+
+/* One has 256 MiB, the other 192; it should stay like that. */
+static void open_two(void)
 {
-    kvm_world_init(world, 2);
-    world->policy = (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script};
-    world->resource.capacity = 448 * MIB;
-    world->guests[0].qmp.used = 48 * MIB;
-    world->guests[1].qmp.actual = world->guests[1].qmp.target = 192 * MIB;
-    world->guests[1].qmp.used = 190 * MIB;
-    kvm_world_process(&world->guests[1]);
-    kvm_world_create(world);
-    kvm_world_add(world, 0, 64, 256);
-    kvm_world_add(world, 1, 64, 256);
+    kvm_world_init(&world, 2);
+    world.policy = (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script};
+    world.resource.capacity = 448 * MIB;
+    donor = &world.guests[0].qmp;
+    recipient = &world.guests[1].qmp;
+    recipient->actual = recipient->target = 192 * MIB;
+    kvm_world_process(&world.guests[1]);
+    kvm_world_create(&world);
+    sizes[0] = 256 * MIB;
+    sizes[1] = 192 * MIB;
+}
+
+static bool both_are_live(void *user)
+{
+    (void)user;
+    return kvm_guest_is_live(&world.guests[0]) && kvm_guest_is_live(&world.guests[1]) &&
+           kvm_world_account(&world, 0).charge == 256 * MIB &&
+           kvm_world_account(&world, 1).charge == 192 * MIB;
+}
+
+static void start_two(void)
+{
+    kvm_world_add(&world, 0, 64, 512);
+    kvm_world_add(&world, 1, 64, 512);
+    kvm_world_start(&world);
+    kvm_world_until(&world, both_are_live, NULL);
+}
+
+/* From now on it should be the other way round. */
+static void order(void)
+{
+    sizes[0] = 192 * MIB;
+    sizes[1] = 256 * MIB;
+}
+
+static uint64_t held(unsigned guest)
+{
+    return kvm_world_account(&world, guest).held;
 }
 
 static bool both_moved(void *user)
 {
-    struct kvm_world *world = user;
+    (void)user;
+    return held(0) == 192 * MIB && held(1) == 256 * MIB &&
+           kvm_world_account(&world, 0).charge == 192 * MIB &&
+           kvm_world_account(&world, 1).incoming == 0;
+}
 
-    return world->guests[0].qmp.actual == 192 * MIB && world->guests[1].qmp.actual == 256 * MIB &&
-           kvm_world_account(world, 1).held == 256 * MIB &&
-           kvm_world_account(world, 1).incoming == 0;
+static bool is_in_trace(void *words)
+{
+    return kvm_world_find(&world, NULL, words) != NULL;
+}
+
+static void wait_for(const char *words)
+{
+    kvm_world_until(&world, is_in_trace, (void *)(uintptr_t)words);
 }
 
 /* The eight steps, in their order; (1) and (2) are seen again and again. */
-static void expect_steps(const struct kvm_world *world)
+static void expect_steps(void)
 {
     static const char *const steps[] = {"(1)",     "(2)",     "(3)",     "vm0 (4)",
                                         "vm0 (5)", "vm1 (6)", "vm1 (7)", "vm1 (8)"};
     const char *at = NULL;
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        const char *found = kvm_world_find(world, at, steps[i]);
+        const char *found = kvm_world_find(&world, at, steps[i]);
 
         if (!found)
-            fail_msg("step %s is not in the trace:\n%s", steps[i], world->trace);
+            fail_msg("step %s is not in the trace", steps[i]);
         at = found;
     }
 }
 
 static void test_moves_memory(void **state)
 {
-    struct kvm_world world;
+    (void)state;
+    open_two();
+    start_two();
+    order();
+    kvm_world_until(&world, both_moved, NULL);
+    expect_steps();
+    assert_int_equal(donor->target, 192 * MIB);
+    assert_int_equal(recipient->target, 256 * MIB);
+    assert_null(kvm_world_find(&world, NULL, "disputed"));
+    kvm_world_close(&world);
+}
+
+/* Blocks go before the balloon is filled; a balloon is emptied before blocks come. */
+static void test_moves_blocks(void **state)
+{
+    (void)state;
+    open_two();
+    donor->actual = donor->target = 224 * MIB;
+    donor->mem_max = recipient->mem_max = 128 * MIB;
+    donor->mem_size = donor->mem_requested = 32 * MIB;
+    kvm_world_process(&world.guests[0]);
+    recipient->base = 224 * MIB;
+    kvm_world_process(&world.guests[1]);
+    start_two();
+    order();
+    kvm_world_until(&world, both_moved, NULL);
+    assert_int_equal(donor->mem_size, 0);
+    assert_int_equal(donor->actual, 192 * MIB);
+    assert_int_equal(recipient->actual, 224 * MIB);
+    assert_int_equal(recipient->mem_size, 32 * MIB);
+    kvm_world_close(&world);
+}
+
+/* --- lies and refusals --- */
+
+/* The balloon says that it gave, and the host still holds it: locked memory, say. */
+static void lose_nothing(struct fake_qmp *qmp)
+{
+    qmp->pinned = 256 * MIB - qmp->actual;
+    kvm_world_process((struct kvm_guest *)qmp);
+}
+
+static void test_lie_is_disputed(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    donor->changed = lose_nothing;
+    order();
+    wait_for("the host still sees it");
+    kvm_world_turn(&world, 100);
+    assert_int_equal(donor->actual, 192 * MIB);
+    assert_in_range(kvm_world_account(&world, 0).charge, 240 * MIB, 256 * MIB);
+    assert_true(kvm_world_account(&world, 0).disputed > 0);
+    assert_in_range(recipient->actual, 192 * MIB, 208 * MIB); /* the tolerance, at most */
+    kvm_world_close(&world);
+}
+
+/* Counters are enough from then on. */
+static void test_overhead_is_measured_once(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    world.guests[0].smaps = false;
+    kvm_world_process(&world.guests[0]);
+    order();
+    kvm_world_until(&world, both_moved, NULL);
+    kvm_world_close(&world);
+}
+
+static void test_guest_ignores_the_request(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    donor->step = 0;
+    order();
+    wait_for("uncooperative");
+    wait_for("transfer vm0 to vm1 moved 0B of 64MiB");
+    kvm_world_turn(&world, 50);
+    assert_int_equal(donor->actual, 256 * MIB);
+    assert_int_equal(donor->target, 256 * MIB); /* the unmet wish is not pursued any more */
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    assert_int_equal(recipient->actual, 192 * MIB);
+    kvm_world_close(&world);
+}
+
+static bool the_rest_came(void *user)
+{
+    (void)user;
+    return held(0) == 224 * MIB && held(1) == 224 * MIB &&
+           kvm_world_account(&world, 0).charge == 224 * MIB && donor->target == 224 * MIB;
+}
+
+static void test_guest_goes_half_way(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    donor->floor = 224 * MIB;
+    order();
+    kvm_world_until(&world, the_rest_came, NULL);
+    kvm_world_close(&world);
+}
+
+static void test_qemu_refuses(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    donor->command = "balloon";
+    donor->reply = "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}, \"id\": %d}";
+    order();
+    wait_for("transfer vm0 to vm1 moved 0B of 64MiB: failed");
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    donor->command = NULL;
+    kvm_world_until(&world, both_moved, NULL);
+    kvm_world_close(&world);
+}
+
+/* --- what the guest does by itself --- */
+
+static bool is_seized(void *user)
+{
+    (void)user;
+    return kvm_world_account(&world, 1).charge == 240 * MIB;
+}
+
+static void test_guest_takes_back(void **state)
+{
+    (void)state;
+    open_two();
+    world.resource.capacity = 512 * MIB;
+    start_two();
+    sizes[1] = 240 * MIB;
+    recipient->target = recipient->actual = 240 * MIB; /* deflate-on-oom */
+    kvm_world_process(&world.guests[1]);
+    kvm_world_until(&world, is_seized, NULL);
+    assert_non_null(kvm_world_find(&world, NULL, "more than it was charged with"));
+    kvm_world_close(&world);
+}
+
+static void test_donor_dies_on_the_way(void **state)
+{
+    struct vmres_pool_info pool;
 
     (void)state;
-    open_two(&world);
-    kvm_world_start(&world);
-    kvm_world_until(&world, both_moved, &world);
-    expect_steps(&world);
-    assert_null(kvm_world_find(&world, NULL, "not believed"));
+    open_two();
+    start_two();
+    donor->step = 2 * MIB;
+    order();
+    wait_for("vm0 (5)");
+    kvm_world_kill(&world, 0);
+    kvm_world_until(&world, kvm_guest_is_gone, &world.guests[0]);
+    kvm_world_turn(&world, 100);
+    EXPECT_OK(vmres_engine_pool(vmres_driver_engine(world.driver), 0, &pool));
+    assert_int_equal(pool.transit, 0);
+    assert_int_equal(pool.free + kvm_world_account(&world, 1).charge, 448 * MIB);
+    kvm_world_close(&world);
+}
+
+static void test_hangs_on_the_way(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    donor->step = 2 * MIB;
+    order();
+    wait_for("vm0 (5)");
+    donor->hung = true;
+    wait_for("vm0 silent");
+    assert_true(kvm_world_account(&world, 0).charge >= donor->actual);
+    donor->step = 16 * MIB;
+    fake_qmp_go_on(donor);
+    kvm_world_until(&world, both_moved, NULL);
+    kvm_world_close(&world);
+}
+
+/* --- what it says of itself --- */
+
+static bool has_reported(void *user)
+{
+    (void)user;
+    return kvm_world_account(&world, 0).age_ms != UINT32_MAX;
+}
+
+static void test_reports(void **state)
+{
+    struct vmres_account_info account;
+
+    (void)state;
+    open_two();
+    donor->used = 100 * MIB;
+    start_two();
+    kvm_world_until(&world, has_reported, NULL);
+    account = kvm_world_account(&world, 0);
+    assert_int_equal(account.used, 100 * MIB);
+    assert_int_equal(account.available, 156 * MIB);
+    assert_int_equal(account.free, 156 * MIB);
+    assert_int_equal(account.stall, 0);
+    order();
+    kvm_world_until(&world, both_moved, NULL);
+    kvm_world_turn(&world, 60);
+    account = kvm_world_account(&world, 0);
+    assert_int_equal(account.used, 100 * MIB); /* whatever the balloon holds */
+    assert_int_equal(account.available, 92 * MIB);
+    kvm_world_close(&world);
+}
+
+static bool is_stale(void *user)
+{
+    (void)user;
+    return !(kvm_world_account(&world, 0).flags & VMRES_VIEW_FRESH);
+}
+
+/* The driver's statistics stop: what they said last grows old, whatever QEMU goes on saying. */
+static void test_old_statistics_grow_stale(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    kvm_world_until(&world, has_reported, NULL);
+    assert_false(is_stale(NULL));
+    donor->driver = false;
+    kvm_world_until(&world, is_stale, NULL);
     kvm_world_close(&world);
 }
 
@@ -74,6 +334,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_moves_memory),
+        cmocka_unit_test(test_moves_blocks),
+        cmocka_unit_test(test_lie_is_disputed),
+        cmocka_unit_test(test_overhead_is_measured_once),
+        cmocka_unit_test(test_guest_ignores_the_request),
+        cmocka_unit_test(test_guest_goes_half_way),
+        cmocka_unit_test(test_qemu_refuses),
+        cmocka_unit_test(test_guest_takes_back),
+        cmocka_unit_test(test_donor_dies_on_the_way),
+        cmocka_unit_test(test_hangs_on_the_way),
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_old_statistics_grow_stale),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

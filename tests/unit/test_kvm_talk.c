@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The conversation with QEMU when all goes wrong: sockets that are busy, silent, full of garbage;
+ * replies that are late, or not to us. In the end the guest must always be found again, and nobody
+ * else may have to wait.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/check.h"
+#include "support/kvm_world.h"
+
+#define MIB KVM_WORLD_MIB
+
+static void open_world(struct kvm_world *world, unsigned guests)
+{
+    kvm_world_init(world, guests);
+    world->resource.capacity = guests * 256 * MIB;
+    kvm_world_create(world);
+    for (unsigned i = 0; i < guests; i++)
+        kvm_world_add(world, i, 64, 256);
+}
+
+static struct vmres_kvm_vm_info info_of(const struct kvm_guest *guest)
+{
+    return kvm_world_info(guest->world, (unsigned)(guest - guest->world->guests));
+}
+
+static bool speaks_of(const struct kvm_guest *guest, const char *words)
+{
+    const char *reason = info_of(guest).reason;
+
+    return reason && strstr(reason, words);
+}
+
+/* --- connecting --- */
+
+static bool is_said_to_be_busy(void *guest)
+{
+    return speaks_of(guest, "another client holds it") &&
+           info_of(guest).state == VMRES_KVM_UNREACHABLE;
+}
+
+static void test_greeting_never_comes(void **state)
+{
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    world.guests[0].qmp.silent = true;
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_said_to_be_busy, &world.guests[0]);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_BOOTING);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    /* The other client lets go. */
+    world.guests[0].qmp.silent = false;
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    kvm_world_close(&world);
+}
+
+static bool is_said_to_be_deserted(void *guest)
+{
+    return speaks_of(guest, "nobody listens") && info_of(guest).state == VMRES_KVM_ABSENT;
+}
+
+static void test_comes_later(void **state)
+{
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    kvm_world_kill(&world, 0);
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_said_to_be_deserted, &world.guests[0]);
+    assert_int_equal(info_of(&world.guests[0]).vm, VMRES_VM_NONE);
+    kvm_world_revive(&world, 0);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    kvm_world_close(&world);
+}
+
+/* --- bytes --- */
+
+static void test_one_byte_at_a_time(void **state)
+{
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    world.options.command_ms = 5000;
+    world.guests[0].qmp.chunk = 1;
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    assert_int_equal(info_of(&world.guests[0]).rejected, 0);
+    assert_int_equal(info_of(&world.guests[0]).lost, 0);
+    kvm_world_close(&world);
+}
+
+static bool all_are_live(void *user)
+{
+    struct kvm_world *world = user;
+
+    for (unsigned i = 0; i < world->count; i++)
+        if (!kvm_guest_is_live(&world->guests[i]))
+            return false;
+    return true;
+}
+
+/* --- messages --- */
+
+static bool was_lost(void *guest)
+{
+    return info_of(guest).lost > 0;
+}
+
+static bool is_back(void *user)
+{
+    const struct kvm_guest *guest = user;
+
+    return guest->qmp.connections == 2 && !info_of(guest).reason && kvm_guest_is_live(user);
+}
+
+static bool is_ready(void *guest)
+{
+    return info_of(guest).state == VMRES_KVM_READY;
+}
+
+static void expect_rejected(const char *bytes, size_t length)
+{
+    struct kvm_world world;
+    struct kvm_guest *guest;
+
+    open_world(&world, 1);
+    guest = &world.guests[0];
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    fake_qmp_say(&guest->qmp, bytes, length);
+    kvm_world_until(&world, was_lost, guest);
+    assert_true(info_of(guest).rejected > 0);
+    kvm_world_until(&world, is_back, guest);
+    kvm_world_close(&world);
+}
+
+static void test_garbage_ends_the_connection(void **state)
+{
+    static const char *const garbage[] = {
+        "HTTP/1.1 400 Bad Request\r\n",       "{\"return\": \n",
+        "{\"return\": {}, \"return\": {}}\n", "[1, 2, 3]\n",
+        "{\"event\": \"RESET\\u0000\"}\n",    "\xff\xfe\xfd\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)
+        expect_rejected(garbage[i], strlen(garbage[i]));
+}
+
+static void test_deep_and_long_lines_end_the_connection(void **state)
+{
+    size_t length = ((size_t)1 << 20) + 2;
+    char *line = malloc(length);
+
+    (void)state;
+    assert_non_null(line);
+    memset(line, '[', 200000);
+    line[200000] = '\n';
+    expect_rejected(line, 200001);
+    memset(line, ' ', length);
+    expect_rejected(line, length); /* with no end in sight */
+    free(line);
+}
+
+static void test_a_long_line_is_no_harm(void **state)
+{
+    size_t length = (size_t)1 << 20;
+    char *line = malloc(length);
+    struct kvm_world world;
+
+    (void)state;
+    assert_non_null(line);
+    memset(line, ' ', length);
+    memcpy(line, "{\"event\": \"NOTHING\"}", 20);
+    line[length - 1] = '\n';
+    open_world(&world, 1);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    fake_qmp_say(&world.guests[0].qmp, line, length);
+    free(line);
+    kvm_world_turn(&world, 60);
+    assert_int_equal(info_of(&world.guests[0]).lost, 0);
+    assert_int_equal(info_of(&world.guests[0]).rejected, 0);
+    kvm_world_close(&world);
+}
+
+/* Objects that make no sense, but are objects: passed over. */
+static void test_strange_messages_are_passed_over(void **state)
+{
+    static const char strange[] =
+        "{}\r\n{\"event\": 1}\r\n{\"event\": \"RESETS\"}\r\n{\"return\": 1}\r\n"
+        "{\"return\": {}, \"id\": 18446744073709551615}\r\n{\"return\": {}, \"id\": -1}\r\n"
+        "{\"return\": {}, \"id\": \"1\"}\r\n{\"return\": {}, \"id\": 999999}\r\n"
+        "{\"error\": 7, \"id\": 1}\r\n{\"error\": {\"class\": []}, \"id\": 2}\r\n"
+        "{\"event\": \"MIGRATION\"}\r\n{\"event\": \"BALLOON_CHANGE\", \"data\": 3}\r\n";
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    fake_qmp_say(&world.guests[0].qmp, strange, sizeof strange - 1);
+    kvm_world_turn(&world, 30);
+    assert_true(info_of(&world.guests[0]).rejected >= 6);
+    assert_int_equal(info_of(&world.guests[0]).lost, 0);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_LIVE);
+    assert_int_equal(kvm_world_account(&world, 0).held, 256 * MIB);
+    kvm_world_close(&world);
+}
+
+static void test_flood_of_events(void **state)
+{
+    struct kvm_world world;
+    struct kvm_guest *guest;
+    unsigned before;
+
+    (void)state;
+    open_world(&world, 1);
+    guest = &world.guests[0];
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    before = guest->qmp.commands;
+    for (int i = 0; i < 10000; i++)
+        fake_qmp_event(&guest->qmp, "BALLOON_CHANGE", "{\"actual\": 1}");
+    kvm_world_turn(&world, 60);
+    assert_true(guest->qmp.commands - before < 500);
+    assert_int_equal(info_of(guest).lost, 0);
+    assert_int_equal(kvm_world_account(&world, 0).held, 256 * MIB); /* read back, not believed */
+    kvm_world_close(&world);
+}
+
+/* --- time --- */
+
+static bool is_said_to_hang(void *guest)
+{
+    return speaks_of(guest, "does not answer") && info_of(guest).state == VMRES_KVM_BUSY;
+}
+
+static void test_late_reply(void **state)
+{
+    struct kvm_world world;
+    struct kvm_guest *guest;
+    unsigned connections;
+
+    (void)state;
+    open_world(&world, 1);
+    guest = &world.guests[0];
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    guest->qmp.hung = true;
+    kvm_world_until(&world, is_said_to_hang, guest);
+    kvm_world_turn(&world, 100);
+    assert_int_equal(guest->qmp.flown, 1); /* nothing more was asked */
+    assert_int_equal(kvm_world_account(&world, 0).participation, VMRES_PARTICIPATE_OFF);
+    connections = guest->qmp.connections;
+    fake_qmp_go_on(&guest->qmp);
+    kvm_world_until(&world, is_ready, guest);
+    kvm_world_turn(&world, 30);
+    assert_int_equal(guest->qmp.connections, connections);
+    assert_int_equal(info_of(guest).rejected, 0);
+    assert_int_equal(info_of(guest).timeouts, 1);
+    assert_int_equal(kvm_world_account(&world, 0).participation, VMRES_PARTICIPATE_BOTH);
+    kvm_world_close(&world);
+}
+
+struct rounds {
+    struct kvm_world *world;
+    uint64_t wanted;
+};
+
+static bool were_judged(void *user)
+{
+    const struct rounds *rounds = user;
+    struct vmres_counters counters;
+
+    vmres_engine_counters(vmres_driver_engine(rounds->world->driver), &counters);
+    return counters.judgements >= rounds->wanted;
+}
+
+static void test_one_that_hangs_stalls_nobody(void **state)
+{
+    struct kvm_world world;
+    struct rounds rounds = {&world, 0};
+    struct vmres_counters counters;
+    unsigned commands;
+
+    (void)state;
+    open_world(&world, 2);
+    world.driver_options.engine.inquiry_ms = 5000; /* a round that waits is seen */
+    kvm_world_start(&world);
+    kvm_world_until(&world, all_are_live, &world);
+    world.guests[1].qmp.hung = true;
+    kvm_world_until(&world, is_said_to_hang, &world.guests[1]);
+    vmres_engine_counters(vmres_driver_engine(world.driver), &counters);
+    rounds.wanted = counters.judgements + 5;
+    commands = world.guests[0].qmp.commands;
+    kvm_world_until(&world, were_judged, &rounds);
+    assert_true(world.guests[0].qmp.commands > commands);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_LIVE);
+    assert_null(info_of(&world.guests[0]).reason);
+    fake_qmp_go_on(&world.guests[1].qmp);
+    kvm_world_close(&world);
+}
+
+static void test_one_command_at_a_time(void **state)
+{
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    kvm_world_turn(&world, 100);
+    assert_true(world.guests[0].qmp.flown <= 1);
+    kvm_world_close(&world);
+}
+
+/* --- errors, by class --- */
+
+static bool has_no_device(void *guest)
+{
+    return info_of(guest).state == VMRES_KVM_READY && speaks_of(guest, "neither a balloon");
+}
+
+static void expect_without(const char *command, const char *error)
+{
+    struct kvm_world world;
+
+    open_world(&world, 1);
+    world.guests[0].qmp.command = command;
+    world.guests[0].qmp.reply = error;
+    kvm_world_start(&world);
+    kvm_world_until(&world, has_no_device, &world.guests[0]);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    kvm_world_close(&world);
+}
+
+static void test_unknown_commands_mean_no_device(void **state)
+{
+    static const char not_found[] =
+        "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"no\"}, \"id\": %d}";
+
+    (void)state;
+    expect_without("query-memory-size-summary", not_found);
+    expect_without("qom-list", not_found);
+}
+
+static bool holds_most(void *guest)
+{
+    const struct kvm_guest *one = guest;
+
+    return info_of(one).held == 256 * MIB && info_of(one).rejected > 0;
+}
+
+static void test_nonsense_counts_as_most(void **state)
+{
+    static const char *const replies[] = {
+        "{\"return\": {\"actual\": -1}, \"id\": %d}",
+        "{\"return\": {\"actual\": 18446744073709551615}, \"id\": %d}",
+        "{\"return\": {\"actual\": 268435457}, \"id\": %d}",
+        "{\"return\": {\"actual\": \"134217728\"}, \"id\": %d}",
+        "{\"return\": {}, \"id\": %d}",
+        "{\"return\": null, \"id\": %d}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        struct kvm_world world;
+
+        open_world(&world, 1);
+        world.guests[0].qmp.actual = 128 * MIB;
+        world.guests[0].qmp.command = "query-balloon";
+        world.guests[0].qmp.reply = replies[i];
+        kvm_world_start(&world);
+        kvm_world_until(&world, holds_most, &world.guests[0]);
+        kvm_world_close(&world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_greeting_never_comes),
+        cmocka_unit_test(test_comes_later),
+        cmocka_unit_test(test_one_byte_at_a_time),
+        cmocka_unit_test(test_garbage_ends_the_connection),
+        cmocka_unit_test(test_deep_and_long_lines_end_the_connection),
+        cmocka_unit_test(test_a_long_line_is_no_harm),
+        cmocka_unit_test(test_strange_messages_are_passed_over),
+        cmocka_unit_test(test_flood_of_events),
+        cmocka_unit_test(test_late_reply),
+        cmocka_unit_test(test_one_that_hangs_stalls_nobody),
+        cmocka_unit_test(test_one_command_at_a_time),
+        cmocka_unit_test(test_unknown_commands_mean_no_device),
+        cmocka_unit_test(test_nonsense_counts_as_most),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
