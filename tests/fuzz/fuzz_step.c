@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bytes become events, and an engine is told them: mostly plausible ones, answers to commands it
- * really sent among them, now and then 64 bytes as they come. After each step the books are audited;
- * no more is expected, for what these backends say of a host need not be true.
+ * really sent among them, now and then 64 bytes as they come. After each step the books are
+ * audited; no more is expected, for what these backends say of a host need not be true.
  */
 #include <stdbool.h>
 #include <stdio.h>
