@@ -11,7 +11,8 @@
  *
  * uv.h does just this on a libuv loop.
  *
- * Threads: a driver, its engine and its backend belong to one thread.
+ * Threads: a driver, its engine and its backend belong to one thread. The one call for all others
+ * is vmres_driver_post_threadsafe().
  */
 #ifndef VMRES_DRIVER_H
 #define VMRES_DRIVER_H
@@ -42,7 +43,9 @@ struct vmres_driver_options {
     struct vmres_engine_options engine; /* its allocator serves the driver too */
     struct vmres_backend *backend;      /* must outlive the driver */
     struct vmres_recorder recorder;     /* write NULL: no log */
-    /* Called when a post from outside of a pump found the queue empty: pump soon. May be NULL. */
+    uint32_t max_posts;                 /* of other threads, waiting for a pump; default 1024 */
+    /* Called when a post from outside of a pump found the queue empty: pump soon. May be NULL. Where
+     * other threads post, it is called from those, too. */
     void (*wake)(void *user);
     void *wake_user;
 };
@@ -60,6 +63,7 @@ struct vmres_driver_counters {
     uint64_t posted, coalesced, dropped; /* events; dropped: the queue was full */
     uint64_t submitted, refused;         /* actions; refused: submit() failed */
     uint64_t unanswerable;               /* actions not submitted: too many answers are owed */
+    uint64_t mail, mail_refused;         /* delivered of other threads' posts; not VMRES_OK */
 };
 
 /* A VM to be managed. `limits` has one entry per kind of the engine. */
@@ -114,6 +118,15 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_allot(struct vmres_drive
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post(struct vmres_driver *driver,
                                                              const struct vmres_event *event);
+
+/*
+ * The same from any thread, delivered by the next pump, after what was posted within this thread;
+ * the posts of one thread stay in order. What vmres_driver_post() would answer is known only then,
+ * and counted. VMRES_LIMIT: max_posts are waiting, post again later. VMRES_INVALID: a NULL, or a
+ * type that nobody posts. Not while the driver is created or destroyed.
+ */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post_threadsafe(
+    struct vmres_driver *driver, const struct vmres_event *event);
 
 VMRES_API void vmres_driver_counters(const struct vmres_driver *driver,
                                      struct vmres_driver_counters *counters);

@@ -13,10 +13,11 @@
  * uv_now(). While started it keeps the loop alive.
  *
  * A loop inside another one (uv_backend_fd, uv_backend_timeout) is woken by vmres_uv_wake(): set it
- * as `wake` of the driver's options, with the struct vmres_uv as `wake_user`. Where all posts come
- * from callbacks of the loop it is not needed.
+ * as `wake` of the driver's options, with the struct vmres_uv as `wake_user`. So is the loop when
+ * another thread posts. Where all posts come from callbacks of the loop it is not needed.
  *
- * Threads: all of this belongs to the thread of the loop. libuv's types stay out of this header.
+ * Threads: all of this but vmres_uv_wake() belongs to the thread of the loop. libuv's types stay
+ * out of this header.
  */
 #ifndef VMRES_UV_H
 #define VMRES_UV_H
@@ -31,7 +32,7 @@ VMRES_BEGIN_DECLS
 struct uv_loop_s; /* uv_loop_t */
 struct vmres_uv;
 
-/* Adds its two handles to the loop, which must outlive them. On success *uv is the caller's to give
+/* Adds its three handles to the loop, which must outlive them. On success *uv is the caller's to give
  * to vmres_uv_close(). allocator NULL = libc; copied. VMRES_INVALID: an argument is NULL;
  * VMRES_NOMEM. On failure *uv is untouched. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_uv_create(struct uv_loop_s *loop,
@@ -50,7 +51,8 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_uv_start(struct vmres_uv *uv,
 VMRES_API void vmres_uv_stop(struct vmres_uv *uv);
 
 /* Makes the loop turn at once, so that what was posted is delivered. Has the type of `wake` in
- * struct vmres_driver_options; `uv` is the struct vmres_uv. No effect if not started. */
+ * struct vmres_driver_options; `uv` is the struct vmres_uv. No effect if not started. Any thread,
+ * until vmres_uv_close(). */
 VMRES_API void vmres_uv_wake(void *uv);
 
 /* Stops it if it is started, and gives the handles back. The loop must run on until closed(user) is

@@ -38,6 +38,7 @@
 #include <vmres/engine.h>
 #include <vmres/event.h>
 #include <vmres/null.h>
+#include <vmres/operate.h>
 #include <vmres/option.h>
 #include <vmres/policies.h>
 #include <vmres/policy.h>

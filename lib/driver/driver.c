@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 
+#define MAX_POSTS 1024u /* of other threads, waiting for the pump, unless the options say else */
+
 void vmres_driver_options_init(struct vmres_driver_options *options)
 {
     if (!options)
@@ -52,6 +54,10 @@ static enum vmres_status build(struct vmres_driver *driver,
             vmres__queue_init(&driver->queue, engine->max_vms, engine->kinds, &driver->allocator);
         if (status == VMRES_OK)
             status = vmres__registry_init(&driver->registry, engine->max_vms, &driver->allocator);
+        if (status == VMRES_OK)
+            status = vmres__mailbox_init(&driver->mailbox,
+                                         options->max_posts ? options->max_posts : MAX_POSTS,
+                                         &driver->allocator);
         if (status != VMRES_OK)
             vmres__error_set(error, status, "no memory for a driver of %u VMs", engine->max_vms);
     }
@@ -88,6 +94,7 @@ void vmres_driver_destroy(struct vmres_driver *driver)
     if (!driver)
         return;
     vmres_driver_stop(driver, driver->now_ms);
+    vmres__mailbox_finish(&driver->mailbox, &driver->allocator);
     vmres__registry_finish(&driver->registry, &driver->allocator);
     vmres__queue_finish(&driver->queue, &driver->allocator);
     vmres_engine_destroy(driver->engine);
@@ -172,5 +179,7 @@ void vmres_driver_counters(const struct vmres_driver *driver,
         .submitted = driver->submitted,
         .refused = driver->refused,
         .unanswerable = driver->unanswerable,
+        .mail = driver->mail,
+        .mail_refused = driver->mail_refused,
     };
 }

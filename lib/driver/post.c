@@ -2,7 +2,8 @@
 /*
  * What comes into the driver: events of a backend or an embedder, and new VMs. Everything is
  * checked here as far as the queue and the registry need it; whether it makes sense is the engine's
- * to say. Nothing here steps the engine.
+ * to say. Nothing here steps the engine. What other threads post waits in the mailbox, and is
+ * checked when the pump takes it out.
  */
 #include "driver/internal.h"
 
@@ -19,11 +20,18 @@ static enum subject subject_of(uint8_t type)
     case VMRES_EVENT_BACKEND_READY:
     case VMRES_EVENT_CANCEL:
     case VMRES_EVENT_DRY_RUN:
+    case VMRES_EVENT_RELEASE:
+    case VMRES_EVENT_SETTLE:
+    case VMRES_EVENT_RESUME:
         return OF_ALL;
     case VMRES_EVENT_CAPACITY:
+    case VMRES_EVENT_RESERVE:
         return OF_KIND;
     case VMRES_EVENT_VM_LIVE:
     case VMRES_EVENT_VM_GONE:
+    case VMRES_EVENT_FREEZE:
+    case VMRES_EVENT_THAW:
+    case VMRES_EVENT_CLAIM:
         return OF_VM;
     case VMRES_EVENT_VM_LIMITS:
     case VMRES_EVENT_REPORT:
@@ -33,6 +41,9 @@ static enum subject subject_of(uint8_t type)
     case VMRES_EVENT_REASSIGNED:
     case VMRES_EVENT_INCORPORATED:
     case VMRES_EVENT_PINNED:
+    case VMRES_EVENT_EXTENT:
+    case VMRES_EVENT_SET:
+    case VMRES_EVENT_MOVE:
         return OF_VM_AND_KIND;
     default: /* TIMEOUT and VM_ADDED are the driver's own */
         return NOT_POSTED;
@@ -88,8 +99,8 @@ enum vmres_status vmres_driver_post(struct vmres_driver *driver, const struct vm
     return enqueue(driver, &copy);
 }
 
-static struct vmres_event limits_event(const struct vmres_vm_limits *limits, uint32_t vm,
-                                       uint32_t incarnation, uint8_t kind)
+struct vmres_event vmres__post_limits(const struct vmres_vm_limits *limits, uint32_t vm,
+                                      uint32_t incarnation, uint8_t kind)
 {
     struct vmres_event event =
         vmres_event_limits(0, vm, incarnation, limits->floor, limits->ceiling);
@@ -102,6 +113,20 @@ static struct vmres_event limits_event(const struct vmres_vm_limits *limits, uin
         event.as.limits.initial = limits->initial;
     }
     return event;
+}
+
+enum vmres_status vmres_driver_post_threadsafe(struct vmres_driver *driver,
+                                               const struct vmres_event *event)
+{
+    int was_empty = 0;
+    enum vmres_status status;
+
+    if (!driver || !event || subject_of(event->type) == NOT_POSTED)
+        return VMRES_INVALID;
+    status = vmres__mailbox_put(&driver->mailbox, event, &was_empty);
+    if (was_empty && driver->wake)
+        driver->wake(driver->wake_user);
+    return status;
 }
 
 static int limits_are_valid(const struct vmres_driver *driver, const struct vmres_vm_limits *limits)
@@ -135,7 +160,7 @@ enum vmres_status vmres_driver_add_vm(struct vmres_driver *driver, const struct 
     event.flags = spec->adopted ? VMRES_FLAG_ADOPTED : 0;
     status = enqueue(driver, &event);
     for (uint8_t kind = 0; status == VMRES_OK && kind < driver->kinds; kind++) {
-        event = limits_event(&spec->limits[kind], id, incarnation, kind);
+        event = vmres__post_limits(&spec->limits[kind], id, incarnation, kind);
         status = enqueue(driver, &event);
     }
     *vm = id;

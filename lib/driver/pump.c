@@ -153,6 +153,24 @@ static void deliver_queued(struct vmres_driver *driver)
     }
 }
 
+/* What other threads posted before this pump, in their order. */
+static void deliver_mail(struct vmres_driver *driver)
+{
+    uint32_t left = vmres__mailbox_count(&driver->mailbox);
+    struct vmres_event event;
+
+    for (; left > 0 && vmres__mailbox_take(&driver->mailbox, &event); left--) {
+        enum vmres_status status;
+
+        driver->mail++;
+        if (!vmres__queue_fits(&driver->queue, 1))
+            deliver_queued(driver);
+        status = vmres_driver_post(driver, &event);
+        driver->mail_refused += status != VMRES_OK;
+    }
+    deliver_queued(driver);
+}
+
 static void tell(struct vmres_driver *driver, enum vmres_event_type type)
 {
     struct vmres_event event = vmres_event_make(type, driver->now_ms, VMRES_VM_NONE, 0);
@@ -175,6 +193,7 @@ void vmres_driver_pump(struct vmres_driver *driver, uint64_t now_ms)
     driver->pumping = 1;
     vmres__pump_advance(driver, now_ms);
     deliver_queued(driver);
+    deliver_mail(driver);
     for (int i = 0; i < TIMEOUTS_MAX; i++) {
         if (vmres_engine_deadline(driver->engine) > driver->now_ms)
             break;
@@ -188,5 +207,7 @@ uint64_t vmres_driver_deadline(const struct vmres_driver *driver)
 {
     if (!driver || !driver->started)
         return UINT64_MAX;
-    return driver->queue.count ? 0 : vmres_engine_deadline(driver->engine);
+    if (driver->queue.count || vmres__mailbox_count(&driver->mailbox))
+        return 0;
+    return vmres_engine_deadline(driver->engine);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pump on a libuv loop. A prepare handle runs in every turn before the loop waits, and is the
- * only place that pumps; a timer makes the loop turn when the driver's deadline comes, and does
- * nothing else. It knows the driver by its public interface alone.
+ * only place that pumps; a timer makes the loop turn when the driver's deadline comes, an async
+ * handle when somebody wakes it, and they do nothing else. It knows the driver by its public
+ * interface alone.
  */
 #include <vmres/uv.h>
 
@@ -14,6 +15,7 @@
 struct vmres_uv {
     uv_prepare_t prepare;
     uv_timer_t timer;
+    uv_async_t async; /* the only handle that other threads touch */
     struct vmres_allocator allocator;
     struct vmres_driver *driver; /* while started, else NULL */
     uint64_t armed;              /* what the timer is set to; UINT64_MAX: not at all */
@@ -33,6 +35,12 @@ static void turn(uv_timer_t *timer)
     struct vmres_uv *uv = timer->data;
 
     uv->armed = UINT64_MAX;
+}
+
+/* The loop turns: that is all that was wanted. */
+static void wake(uv_async_t *async)
+{
+    (void)async;
 }
 
 static void arm(struct vmres_uv *uv, uint64_t now_ms, uint64_t deadline_ms)
@@ -70,11 +78,17 @@ enum vmres_status vmres_uv_create(struct uv_loop_s *loop, const struct vmres_all
     if (allocator)
         created->allocator = *allocator;
     created->armed = UINT64_MAX;
-    created->handles = 2;
+    created->handles = 3;
+    if (uv_async_init(loop, &created->async, wake) != 0) {
+        vmres_release(allocator, created, 1, sizeof *created);
+        return VMRES_NOMEM;
+    }
+    uv_unref((uv_handle_t *)&created->async); /* being woken is no reason to live */
     uv_prepare_init(loop, &created->prepare);
     uv_timer_init(loop, &created->timer);
     created->prepare.data = created;
     created->timer.data = created;
+    created->async.data = created;
     *uv = created;
     return VMRES_OK;
 }
@@ -108,10 +122,7 @@ void vmres_uv_stop(struct vmres_uv *uv)
 
 void vmres_uv_wake(void *uv)
 {
-    struct vmres_uv *woken = uv;
-
-    if (woken->driver)
-        arm(woken, 0, 0);
+    (void)uv_async_send(&((struct vmres_uv *)uv)->async);
 }
 
 static void handle_closed(uv_handle_t *handle)
@@ -137,4 +148,5 @@ void vmres_uv_close(struct vmres_uv *uv, void (*closed)(void *user), void *user)
     uv->closed_user = user;
     uv_close((uv_handle_t *)&uv->prepare, handle_closed);
     uv_close((uv_handle_t *)&uv->timer, handle_closed);
+    uv_close((uv_handle_t *)&uv->async, handle_closed);
 }

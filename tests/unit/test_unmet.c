@@ -93,7 +93,7 @@ static void a_reservation_is_need_as_well(void **state)
     rig_delete(rig);
 }
 
-/* While there is a deficit nobody grows; that nothing is asked for does not mean that all is met. */
+/* While there is a deficit nobody grows; that nothing is asked for is no sign that all is met. */
 static void a_deficit_is_need_as_well(void **state)
 {
     struct rig *rig = two();

@@ -2,6 +2,7 @@
 /* A driver on a libuv loop: rounds come by themselves, posts are delivered, nothing is left. */
 #include <vmres/uv.h>
 
+#include <poll.h>
 #include <string.h>
 
 #include <uv.h>
@@ -148,9 +149,32 @@ static void what_is_posted_outside_wakes_an_embedded_loop(void **state)
     uv_run(&host.loop, UV_RUN_NOWAIT);
     assert_int_not_equal(uv_backend_timeout(&host.loop), 0);
     vm = add_vm(host.driver);
-    assert_int_equal(uv_backend_timeout(&host.loop), 0);
+    assert_int_equal(poll(&(struct pollfd){uv_backend_fd(&host.loop), POLLIN, 0}, 1, 0), 1);
     uv_run(&host.loop, UV_RUN_NOWAIT);
     assert_int_equal(state_of(vm), VMRES_VM_LIVE);
+}
+
+static void post_from_elsewhere(void *user)
+{
+    struct vmres_event event = vmres_event_make(VMRES_EVENT_FREEZE, 0, *(uint32_t *)user, 0);
+
+    EXPECT_OK(vmres_driver_post_threadsafe(host.driver, &event));
+}
+
+/* The loop waits for a round that never is; another thread's post ends that. */
+static void another_thread_wakes_the_loop(void **state)
+{
+    uv_thread_t thread;
+    uint32_t vm;
+
+    (void)state;
+    EXPECT_OK(vmres_uv_start(host.uv, host.driver, NULL));
+    vm = add_vm(host.driver);
+    uv_run(&host.loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_thread_create(&thread, post_from_elsewhere, &vm), 0);
+    while (state_of(vm) != VMRES_VM_FROZEN)
+        uv_run(&host.loop, UV_RUN_ONCE);
+    uv_thread_join(&thread);
 }
 
 static void post_live(uv_timer_t *timer)
@@ -249,6 +273,7 @@ int main(void)
         ON_LOOP(rounds_come_by_themselves),
         ON_LOOP(the_loop_s_clock_is_the_engine_s),
         ON_LOOP(what_is_posted_outside_wakes_an_embedded_loop),
+        ON_LOOP(another_thread_wakes_the_loop),
         ON_LOOP(what_a_callback_posts_is_delivered_in_the_same_turn),
         ON_LOOP(it_can_be_started_once_at_a_time),
         ON_LOOP(a_driver_that_does_not_start_leaves_it_stopped),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The embedder's veto: asked before each transfer, with all there is to know; what it says stands. */
+/* The embedder's veto: asked before each transfer, and what it says stands. */
 #include "support/rig.h"
 
 struct censor {
