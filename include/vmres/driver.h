@@ -44,8 +44,8 @@ struct vmres_driver_options {
     struct vmres_backend *backend;      /* must outlive the driver */
     struct vmres_recorder recorder;     /* write NULL: no log */
     uint32_t max_posts;                 /* of other threads, waiting for a pump; default 1024 */
-    /* Called when a post from outside of a pump found the queue empty: pump soon. May be NULL. Where
-     * other threads post, it is called from those, too. */
+    /* Called when a post from outside of a pump found the queue empty: pump soon. May be NULL.
+     * Where other threads post, it is called from those, too. */
     void (*wake)(void *user);
     void *wake_user;
 };

@@ -32,7 +32,7 @@ VMRES_BEGIN_DECLS
 struct uv_loop_s; /* uv_loop_t */
 struct vmres_uv;
 
-/* Adds its three handles to the loop, which must outlive them. On success *uv is the caller's to give
+/* Adds its handles to the loop, which must outlive them. On success *uv is the caller's to give
  * to vmres_uv_close(). allocator NULL = libc; copied. VMRES_INVALID: an argument is NULL;
  * VMRES_NOMEM. On failure *uv is untouched. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_uv_create(struct uv_loop_s *loop,
