@@ -71,7 +71,7 @@ static void run(struct qemu *qemu, const char *const *arguments)
 
 void qemu_start(struct qemu *qemu, const struct qemu_options *options)
 {
-    char accelerator[16], accel[32], memory[16], kernel[256], initrd[256], append[256];
+    char accelerator[16], accel[32], memory[48], kernel[256], initrd[256], append[256];
     char qmp[160], own[160], serial[160];
     const char *arguments[ARGUMENTS] = {"qemu-system-x86_64",
                                         "-M",
@@ -110,10 +110,11 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options)
              options->name);
     (void)unlink(qemu->console);
     snprintf(accel, sizeof accel, "%s", strcmp(accelerator, "kvm") ? "tcg,tb-size=64" : "kvm");
-    snprintf(memory, sizeof memory, "%u", options->mib);
+    snprintf(memory, sizeof memory, "%uM,slots=1,maxmem=1G", options->mib);
     snprintf(kernel, sizeof kernel, "%s/kernel", options->directory);
     snprintf(initrd, sizeof initrd, "%s/initrd", options->directory);
-    snprintf(append, sizeof append, "console=ttyS0 panic=-1 quiet %s", options->words);
+    snprintf(append, sizeof append, "console=ttyS0 panic=-1 quiet swiotlb=noforce %s",
+             options->words);
     snprintf(qmp, sizeof qmp, "unix:%s,server=on,wait=off", qemu->socket);
     snprintf(own, sizeof own, "unix:%s,server=on,wait=off", qemu->own);
     snprintf(serial, sizeof serial, "file:%s", qemu->console);
