@@ -150,8 +150,7 @@ static void take_answer(struct vmres_engine *engine, struct command *command,
                             granules_up(kind, event->as.answer.held));
     account->witness =
         event->valid & VMRES_VALID_WITNESS ? granules_up(kind, event->as.answer.witness) : NONE;
-    if (event->valid & VMRES_VALID_ENFORCED)
-        account->flags |= ACCOUNT_ENFORCED;
+    vmres__observe_enforced(account, event->valid);
     switch (command->type) {
     case VMRES_ACTION_REQUEST_REMOVAL:
         vmres__removal_answered(engine, command, event);
@@ -202,12 +201,13 @@ enum vmres_status vmres__command_answer(struct vmres_engine *engine,
 static bool too_slow(struct vmres_engine *engine, struct command *command)
 {
     uint64_t window = engine->now - command->mark_ms;
+    int64_t bounded = window > INT32_MAX ? INT32_MAX : (int64_t)window;
 
     if (engine->now - command->progress_ms >= engine->progress_ms)
         return true;
     if (command->state != COMMAND_OPEN || window < 2ull * engine->progress_ms)
         return false;
-    if (((int64_t)command->claimed - command->marked) * 100000 < command->amount * (int64_t)window)
+    if (((int64_t)command->claimed - command->marked) * 100000 < command->amount * bounded)
         return true;
     command->mark_ms = engine->now;
     command->marked = (int32_t)command->claimed;

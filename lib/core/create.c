@@ -89,10 +89,12 @@ static enum vmres_status check_options(const struct vmres_engine_options *option
     if (options->kinds == 0 || options->kinds > VMRES_KINDS_MAX || options->resources == NULL)
         return vmres__error_set(error, VMRES_INVALID, "kinds must be 1 to %u, with resources",
                                 VMRES_KINDS_MAX);
-    if (options->max_transfers > 4 * VMRES_MAX_VMS || options->max_actions > 4 * VMRES_MAX_VMS)
-        return vmres__error_set(error, VMRES_INVALID,
-                                "max_transfers and max_actions must be at most %u",
-                                4 * VMRES_MAX_VMS);
+    if (options->max_transfers > 4 * VMRES_MAX_VMS || options->max_reservations > 65536 ||
+        options->max_actions > 4 * VMRES_MAX_VMS)
+        return vmres__error_set(
+            error, VMRES_INVALID,
+            "max_transfers and max_actions must be at most %u, max_reservations 65536",
+            4 * VMRES_MAX_VMS);
     if (options->period_ms > MAX_PERIOD_MS || options->inquiry_ms > MAX_PERIOD_MS ||
         options->progress_ms > MAX_PERIOD_MS || options->notice_ms > MAX_PERIOD_MS ||
         options->stale_periods > 100)
@@ -276,6 +278,8 @@ enum vmres_status vmres_engine_create(const struct vmres_engine_options *options
 
     if (status != VMRES_OK)
         return status;
+    if (engine == NULL)
+        return vmres__error_set(error, VMRES_INVALID, "where to put the engine must be given");
     set_scalars(&draft, options);
     lay_out(&arena, &draft);
     draft.bytes = arena.used;

@@ -8,6 +8,8 @@
 
 #include "internal.h"
 
+#define LAST_MS (UINT64_MAX >> 8) /* two million years: no sum of times overflows */
+
 /* --- what may be refused before it is looked at --- */
 
 static bool about_vm(uint8_t type)
@@ -39,7 +41,8 @@ static bool tells_of_birth(uint8_t type)
 
 static enum vmres_status check(const struct vmres_engine *engine, const struct vmres_event *event)
 {
-    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_RESUME)
+    if (event->type < VMRES_EVENT_TIMEOUT || event->type > VMRES_EVENT_RESUME ||
+        event->time_ms > LAST_MS)
         return VMRES_INVALID;
     if (event->kind >= engine->kind_count ||
         (about_vm(event->type) && event->vm >= engine->max_vms))
@@ -161,6 +164,8 @@ enum vmres_status vmres_engine_step(struct vmres_engine *engine, const struct vm
 {
     enum vmres_status status = VMRES_OK;
 
+    if (engine == NULL || actions == NULL)
+        return VMRES_INVALID;
     engine->outbox_count = 0;
     if (event) {
         engine->counters.events++;

@@ -41,6 +41,7 @@ struct vm {
 enum vm_flag {
     VM_ADOPTED = 1 << 0, /* it ran before us, or rebooted: pin it before it takes part */
     VM_NOTICED = 1 << 1, /* notice_ms is set */
+    VM_LIVED = 1 << 2,   /* this incarnation has taken part, or was about to */
     VM_FROZEN = 1 << 2,  /* whatever happens to it, it is left alone until it is thawed */
 };
 
@@ -254,6 +255,12 @@ static inline bool vm_takes_part(const struct vmres_engine *engine, uint32_t vm)
     return engine->vms[vm].state == VMRES_VM_LIVE;
 }
 
+/* A time to come, or never. */
+static inline uint64_t later(uint64_t now_ms, uint64_t by_ms)
+{
+    return by_ms > UINT64_MAX - now_ms ? UINT64_MAX : now_ms + by_ms;
+}
+
 /* What a VM may be told to hold at the most. */
 static inline uint32_t ceiling_of(const struct vmres_view *view)
 {
@@ -326,6 +333,7 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);
 void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t held);
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+void vmres__observe_enforced(struct account *account, uint16_t valid);
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__allot(struct vmres_engine *engine);

@@ -24,6 +24,14 @@ static uint16_t freshness(const struct vmres_engine *engine, struct account *acc
     return 0;
 }
 
+/* What it said to have released once is not believed: nothing it offers can be counted on. */
+static bool in_old_dispute(const struct vmres_engine *engine, const struct kind *kind, uint32_t vm)
+{
+    return kind->accounts[vm].disputed > 0 &&
+           vmres__removal_undisputed(engine, vm, (uint8_t)(kind - engine->kinds)) <
+               kind->views[vm].charge;
+}
+
 static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
 {
     const uint16_t said = VMRES_VIEW_PRESENT | VMRES_VIEW_REPORTED | VMRES_VIEW_NOTICE |
@@ -38,7 +46,8 @@ static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
         may |= VMRES_VIEW_DONOR | VMRES_VIEW_RECIPIENT;
     if (!vm_takes_part(engine, vm))
         may &= VMRES_VIEW_FRESH;
-    if (alone || account->unincorporated > 0 || !(account->participation & VMRES_PARTICIPATE_DONOR))
+    if (alone || account->unincorporated > 0 ||
+        !(account->participation & VMRES_PARTICIPATE_DONOR) || in_old_dispute(engine, kind, vm))
         may &= (uint16_t)~VMRES_VIEW_DONOR;
     if ((alone && (account->flags & ACCOUNT_REFUSES)) ||
         !(account->participation & VMRES_PARTICIPATE_RECIPIENT))

@@ -84,13 +84,9 @@ static void seize(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, 
 static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount)
 {
     struct kind *kind = &engine->kinds[kind_index];
-    struct account *account = &kind->accounts[vm];
     struct vmres_view *view = &kind->views[vm];
-    uint32_t claimed = max_u32(view->held, account->target);
 
     vmres__ledger_shed(&kind->ledger, &view->charge, amount);
-    /* What the witness still sees beyond the device's word stays disputed. */
-    account->disputed = min_u32(account->disputed, view->charge - min_u32(view->charge, claimed));
     vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_LEDGER,
                                                      .level = VMRES_TRACE_DEBUG,
                                                      .kind = kind_index,
@@ -114,6 +110,18 @@ void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kin
         seize(engine, vm, kind, bound - view->charge);
 }
 
+/* What a witness sees beyond the device's own word is in dispute, whether the device said that it
+ * released it or the VM's process has grown by it: charged, and no part of any target. What the
+ * device says it holds, or aims at, is not. */
+static void settle_dispute(struct kind *kind, uint32_t vm)
+{
+    struct account *account = &kind->accounts[vm];
+    uint32_t charge = kind->views[vm].charge;
+    uint32_t claimed = max_u32(kind->views[vm].held, account->target);
+
+    account->disputed = charge - min_u32(charge, claimed);
+}
+
 /* Lets the charge follow what has been seen. */
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index)
 {
@@ -131,6 +139,7 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_
     }
     if (bound < charge)
         shed(engine, vm, kind_index, charge - bound);
+    settle_dispute(kind, vm);
 }
 
 /* The device's maximum bounds floor and ceiling, as long as it stands. */
@@ -163,8 +172,7 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct
         account->target = granules_up(kind, event->as.observed.target);
     account->witness =
         event->valid & VMRES_VALID_WITNESS ? granules_up(kind, event->as.observed.witness) : NONE;
-    if (event->valid & VMRES_VALID_ENFORCED)
-        account->flags |= ACCOUNT_ENFORCED;
+    vmres__observe_enforced(account, event->valid);
     vmres__observe_seen(engine, event->vm, event->kind);
     return VMRES_OK;
 }

@@ -157,9 +157,7 @@ void vmres__order_apply(struct vmres_engine *engine, uint8_t kind_index)
 static enum vmres_status settle(struct vmres_engine *engine, const struct vmres_event *event)
 {
     engine->settling = true;
-    engine->settle_ms = event->as.terms.within_ms > UINT64_MAX - engine->now
-                            ? UINT64_MAX
-                            : engine->now + event->as.terms.within_ms;
+    engine->settle_ms = later(engine->now, event->as.terms.within_ms);
     return VMRES_OK;
 }
 

@@ -9,18 +9,45 @@
  */
 #include "internal.h"
 
+#define RESTLESS 8 /* so often pinned, and never where it was: it does not hold still */
+
+/* It cannot be pinned, so it cannot be moved either: it keeps the charge it has, and others
+ * need not wait for it. */
+static void leave_alone(struct vmres_engine *engine, const struct command *command)
+{
+    struct kind *kind = &engine->kinds[command->kind];
+    struct account *account = &kind->accounts[command->vm];
+
+    account->pins = 0;
+    account->backoff_ms = engine->now + 8ull * engine->progress_ms;
+    kind->adopting--;
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_CANCEL,
+                                                     .level = VMRES_TRACE_WARN,
+                                                     .kind = command->kind,
+                                                     .vm = command->vm,
+                                                     .other = VMRES_VM_NONE,
+                                                     .target = kind->views[command->vm].charge,
+                                                     .reason = "it cannot be pinned"});
+    vmres__vm_confirmed(engine, command->vm);
+}
+
 static void confirm(struct vmres_engine *engine, struct command *command)
 {
     struct kind *kind = &engine->kinds[command->kind];
     struct account *account = &kind->accounts[command->vm];
 
     /* Stable means that it holds what it was pinned at; else pin it at what it holds now. */
-    if (kind->views[command->vm].held == command->target)
+    if (kind->views[command->vm].held == command->target) {
         account->pins--;
+    } else if (++account->failures >= RESTLESS) {
+        leave_alone(engine, command);
+        return;
+    }
     if (account->pins > 0) {
         account->flags |= ACCOUNT_PIN;
         return;
     }
+    account->failures = 0;
     kind->adopting--;
     vmres__observe_seen(engine, command->vm, command->kind);
     vmres__vm_confirmed(engine, command->vm);
@@ -48,10 +75,7 @@ void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
     if (account->pins > 0 && event->result == VMRES_RESULT_DONE) {
         confirm(engine, command);
     } else if (account->pins > 0) {
-        /* It cannot be pinned, so it cannot be moved either: it keeps the charge it has. */
-        account->pins = 0;
-        kind->adopting--;
-        vmres__vm_confirmed(engine, command->vm);
+        leave_alone(engine, command);
     } else if (event->result == VMRES_RESULT_DONE) {
         vmres__observe_seen(engine, command->vm, command->kind);
     }

@@ -55,12 +55,13 @@ static uint32_t claimable(const struct vmres_engine *engine, const struct comman
     return stays >= charge ? 0 : charge - (uint32_t)stays;
 }
 
-/* How much of the charge the witness does not need: the most that can be believed released. */
+/* How much of the charge neither the witness nor the device's own word needs: the most that can be
+ * believed released. A process may shrink for reasons of its own while its guest gives nothing. */
 static uint32_t believable(const struct kind *kind, const struct vmres_event *event, uint32_t vm)
 {
     uint32_t charge = kind->views[vm].charge;
     uint64_t room = (uint64_t)charge + kind->tolerance;
-    uint32_t witness;
+    uint32_t witness, held;
 
     /* A block's bounds are the host's: what is outside of them cannot be held. */
     if (kind->blocks || kind->resource.removal == VMRES_REMOVAL_HOST ||
@@ -69,7 +70,10 @@ static uint32_t believable(const struct kind *kind, const struct vmres_event *ev
     if (!(event->valid & VMRES_VALID_WITNESS))
         return 0;
     witness = granules_up(kind, event->as.answer.witness);
-    return witness >= room ? 0 : min_u32((uint32_t)(room - witness), charge);
+    held = event->valid & VMRES_VALID_HELD ? granules_up(kind, event->as.answer.held) : 0;
+    if (witness >= room || held >= charge)
+        return 0;
+    return min_u32((uint32_t)(room - witness), charge - held);
 }
 
 /* One verified piece for one transfer: to its recipient, or to the pool. */
@@ -217,21 +221,19 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
         bequeath(engine, command);
     if (!final || command->state == COMMAND_SUPERSEDED)
         return;
-    switch (event->result) {
-    case VMRES_RESULT_DONE:
+    if (event->result == VMRES_RESULT_DONE &&
+        vmres__removal_contested(engine, command->vm, command->kind) == 0) {
         account->failures = 0;
         account->backoff_ms = 0;
-        if (vmres__removal_contested(engine, command->vm, command->kind) > 0)
-            vmres__transfer_break_out(engine, command->vm, command->kind);
-        break;
-    case VMRES_RESULT_CANCELLED: /* whoever called it off has seen to its transfers */
-        account->flags |= ACCOUNT_PIN;
-        break;
-    default:
-        back_off(engine, account);
-        account->flags |= ACCOUNT_PIN;
-        vmres__transfer_break_out(engine, command->vm, command->kind);
+        return;
     }
+    if (event->result != VMRES_RESULT_DONE)
+        account->flags |= ACCOUNT_PIN;
+    /* Where it was called off, whoever did so has seen to its transfers. */
+    if (command->state == COMMAND_CANCELLING && event->result == VMRES_RESULT_CANCELLED)
+        return;
+    back_off(engine, account);
+    vmres__transfer_break_out(engine, command->vm, command->kind);
 }
 
 void vmres__removal_given_up(struct vmres_engine *engine, struct command *command)

@@ -139,9 +139,7 @@ static enum vmres_status reserve(struct vmres_engine *engine, const struct vmres
         return VMRES_LIMIT;
     *slot = (struct reservation){.id = event->id,
                                  .owner = event->as.terms.owner,
-                                 .expires_ms = event->as.terms.within_ms > UINT64_MAX - engine->now
-                                                   ? UINT64_MAX
-                                                   : engine->now + event->as.terms.within_ms,
+                                 .expires_ms = later(engine->now, event->as.terms.within_ms),
                                  .minimum = minimum,
                                  .maximum = maximum,
                                  .kind = event->kind};

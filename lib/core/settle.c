@@ -181,7 +181,8 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
         open->wanted_cancel = 1;
     if (open && (!asking || open->wanted_cancel))
         return call_off(engine, account->shrink);
-    give = givable_now(engine, vm, kind, plan.up);
+    give = min_u32(givable_now(engine, vm, kind, plan.up),
+                   vmres__removal_undisputed(engine, vm, kind));
     /* What the open request says is gone and is not believed yet is a part of both. */
     contested = min_u32(vmres__removal_contested(engine, vm, kind), give);
     plan.amount = give - contested;
@@ -329,25 +330,58 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
     return sent;
 }
 
-/* Looks at every marked account; VMRES_MORE when the outbox is full before all were. */
+static struct account *dirty_account(const struct vmres_engine *engine, uint32_t name)
+{
+    return account_of(engine, name / engine->kind_count, name % engine->kind_count);
+}
+
+/* The first in the queue becomes the last. */
+static void put_off(struct vmres_engine *engine)
+{
+    uint32_t name = engine->dirty_first;
+    struct account *account = dirty_account(engine, name);
+
+    if (account->next_dirty == NONE)
+        return;
+    engine->dirty_first = account->next_dirty;
+    dirty_account(engine, engine->dirty_last)->next_dirty = name;
+    engine->dirty_last = name;
+    account->next_dirty = NONE;
+}
+
+static enum sent settle_first(struct vmres_engine *engine)
+{
+    uint32_t name = engine->dirty_first;
+    enum sent sent;
+
+    do
+        sent =
+            settle_account(engine, name / engine->kind_count, (uint8_t)(name % engine->kind_count));
+    while (sent == SENT);
+    return sent;
+}
+
+/* Looks at every marked account; VMRES_MORE when the outbox is full before all were. One for
+ * which no command is left stays marked, and the others have their turn: a command that ends
+ * makes room. */
 enum vmres_status vmres__settle(struct vmres_engine *engine)
 {
-    while (engine->dirty_first != NONE && !engine->halted) {
-        uint32_t name = engine->dirty_first;
-        uint32_t vm = name / engine->kind_count;
-        uint8_t kind = (uint8_t)(name % engine->kind_count);
-        struct account *account = account_of(engine, vm, kind);
-        enum sent sent;
+    uint32_t put_off_first = NONE;
 
-        do
-            sent = settle_account(engine, vm, kind);
-        while (sent == SENT);
+    while (engine->dirty_first != NONE && engine->dirty_first != put_off_first && !engine->halted) {
+        uint32_t name = engine->dirty_first;
+        enum sent sent = settle_first(engine);
+
         if (sent == FULL)
             return VMRES_MORE;
-        if (sent == EMPTY)
-            return VMRES_OK; /* stays marked: a command that ends makes room */
-        account->flags &= (uint8_t)~ACCOUNT_DIRTY;
-        engine->dirty_first = account->next_dirty;
+        if (sent == EMPTY) {
+            if (put_off_first == NONE)
+                put_off_first = name;
+            put_off(engine);
+            continue;
+        }
+        dirty_account(engine, name)->flags &= (uint8_t)~ACCOUNT_DIRTY;
+        engine->dirty_first = dirty_account(engine, name)->next_dirty;
     }
     return VMRES_OK;
 }

@@ -65,6 +65,8 @@ static void become(struct vmres_engine *engine, uint32_t vm, enum vmres_vm_state
     engine->live += counts_as_live(state);
     engine->live -= counts_as_live(it->state);
     it->state = (uint8_t)state;
+    if (counts_as_live(state))
+        it->flags |= VM_LIVED;
     vmres__trace(engine,
                  (struct vmres_trace_record){.type = VMRES_TRACE_VM,
                                              .level = state == VMRES_VM_SILENT ? VMRES_TRACE_WARN
@@ -374,6 +376,21 @@ void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm)
     become(engine, vm, VMRES_VM_SILENT);
 }
 
+/* It had not begun to live: it goes on waiting for that, and for the first allotment it was
+ * owed. */
+static void boot_on(struct vmres_engine *engine, uint32_t vm)
+{
+    become(engine, vm, VMRES_VM_BOOTING);
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        struct account *account = account_of(engine, vm, k);
+
+        if (!(engine->vms[vm].allotted & (1u << k)) || (account->flags & ACCOUNT_HELD))
+            continue;
+        account->flags |= ACCOUNT_INITIAL;
+        vmres__settle_mark(engine, vm, k);
+    }
+}
+
 /* A command has ended; when the last one of a silent VM has, it is adopted anew. */
 void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
 {
@@ -382,11 +399,9 @@ void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
     for (uint32_t c = engine->command_open; c != NONE; c = engine->commands[c].next)
         if (engine->commands[c].vm == vm)
             return;
-    for (uint8_t k = 0; k < engine->kind_count; k++) {
-        if (!(account_of(engine, vm, k)->flags & ACCOUNT_HELD)) {
-            become(engine, vm, VMRES_VM_BOOTING); /* its first allotment never came through */
-            return;
-        }
+    if (!(engine->vms[vm].flags & VM_LIVED)) {
+        boot_on(engine, vm);
+        return;
     }
     vmres__vm_adopt(engine, vm);
 }
@@ -397,7 +412,7 @@ void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarna
     drop_business(engine, vm);
     vmres__command_drop_all(engine, vm);
     engine->vms[vm].incarnation = incarnation;
-    engine->vms[vm].flags |= VM_ADOPTED;
+    engine->vms[vm].flags = (uint8_t)((engine->vms[vm].flags | VM_ADOPTED) & ~VM_LIVED);
     for (uint8_t k = 0; k < engine->kind_count; k++) {
         struct account *account = account_of(engine, vm, k);
         struct vmres_view *view = view_of(engine, vm, k);
