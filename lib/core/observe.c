@@ -142,6 +142,14 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_
     settle_dispute(kind, vm);
 }
 
+/* A cap counts only while it is said to be there. */
+void vmres__observe_enforced(struct account *account, uint16_t valid)
+{
+    account->flags &= (uint8_t)~ACCOUNT_ENFORCED;
+    if (valid & VMRES_VALID_ENFORCED)
+        account->flags |= ACCOUNT_ENFORCED;
+}
+
 /* The device's maximum bounds floor and ceiling, as long as it stands. */
 static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint64_t units)
 {
