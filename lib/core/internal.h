@@ -41,7 +41,7 @@ struct vm {
 enum vm_flag {
     VM_ADOPTED = 1 << 0, /* it ran before us, or rebooted: pin it before it takes part */
     VM_NOTICED = 1 << 1, /* notice_ms is set */
-    VM_LIVED = 1 << 2,   /* this incarnation has taken part, or was about to */
+    VM_LIVED = 1 << 3,   /* this incarnation has taken part, or was about to */
     VM_FROZEN = 1 << 2,  /* whatever happens to it, it is left alone until it is thawed */
 };
 
