@@ -166,15 +166,6 @@ static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
     kind->shares_stale = true;
 }
 
-/* A cap counts as long as it is said to be there, with each word on what the VM holds. */
-void vmres__observe_enforced(struct account *account, uint16_t valid)
-{
-    if (valid & VMRES_VALID_ENFORCED)
-        account->flags |= ACCOUNT_ENFORCED;
-    else if (valid & VMRES_VALID_HELD)
-        account->flags &= (uint8_t)~ACCOUNT_ENFORCED;
-}
-
 enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct kind *kind = &engine->kinds[event->kind];
