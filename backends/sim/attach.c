@@ -5,6 +5,7 @@
  * ADDED to LOST while a driver is started; without one, those that run stay as they are, and are
  * adopted by the next. What becomes of a VM afterwards is life.c's.
  */
+#include <vmres/operate.h>
 #include <vmres/query.h>
 
 #include "internal.h"
@@ -88,6 +89,14 @@ static void furnish(struct vmres_sim *sim, struct sim_vm *vm)
     sim->unruly = true; /* nobody saw to it that this fits */
 }
 
+/* Asks for its first allotment; what was reserved for it first, if that is ready. */
+static void ask_allotment(struct vmres_sim *sim, const struct sim_vm *vm)
+{
+    if (vm->reservation == 0 ||
+        vmres_driver_claim(sim->backend.driver, vm->id, vm->reservation) == VMRES_OK)
+        sim->allot_due = true;
+}
+
 enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_vm *vm)
 {
     bool ran_before = vm->adopted || sim_running(vm);
@@ -104,7 +113,7 @@ enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_
     } else {
         vmres__sim_life_blank(sim, vm);
         vmres__sim_life_enter(sim, vm, SIM_ADDED);
-        sim->allot_due = true;
+        ask_allotment(sim, vm);
     }
     return VMRES_OK;
 }
@@ -175,7 +184,7 @@ void vmres__sim_attach_await(struct vmres_sim *sim, struct sim_vm *vm)
         return;
     switch (fate_of(sim, vm)) {
     case TAKEN:
-        sim->allot_due = true;
+        ask_allotment(sim, vm);
         break;
     case WITHOUT_LIMITS:
         vmres__sim_life_vanish(sim, vm, sim->now + RETRY_MS);

@@ -159,7 +159,7 @@ enum sim_life {
 };
 struct sim_vm {
     char name[VMRES_VM_NAME_MAX];
-    uint64_t tag, swap;
+    uint64_t tag, swap, reservation;
     bool adopted;
     enum sim_life life;
     uint32_t index;

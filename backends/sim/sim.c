@@ -206,6 +206,7 @@ enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim, const struct vmres_sim
         .index = sim->vm_count,
         .id = VMRES_VM_NONE,
         .return_ms = vm->start_ms,
+        .reservation = vm->reservation,
         .holdings = &sim->holdings[(size_t)sim->vm_count * sim->options.kinds],
     };
     (void)snprintf(added->name, sizeof added->name, "%s", vm->spec.name);

@@ -15,6 +15,7 @@
 #include "csv.h"
 #include "history.h"
 #include "log.h"
+#include "operate.h"
 #include "progress.h"
 #include "svg.h"
 
@@ -212,6 +213,7 @@ enum exit_code run_turn(struct run *run)
     for (uint64_t tick = 0; tick < ticks; tick++) {
         uint64_t at_ms = tick * tick_ms;
 
+        operate(run, at_ms);
         vmres_sim_run(run->sim, at_ms + tick_ms);
         note_breaches(run, at_ms);
         if (run->csv)

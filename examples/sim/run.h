@@ -31,6 +31,7 @@ struct run {
     struct outcomes outcomes[VMRES_KINDS_MAX];
     struct vmres_sim_violations violations;
     uint64_t audits_failed;
+    uint32_t operated; /* of the scenario's operations, done */
 };
 
 /* Loads the scenario, opens the outputs, builds the world. Complains on standard error and returns

@@ -31,6 +31,7 @@
 #include <vmres/allocator.h>
 #include <vmres/api.h>
 #include <vmres/engine.h>
+#include <vmres/event.h>
 #include <vmres/policy.h>
 #include <vmres/sim.h>
 #include <vmres/sim_fault.h>
@@ -49,6 +50,13 @@ struct vmres_config_options {
     const struct vmres_allocator *allocator; /* NULL = libc; copied */
 };
 
+/* One thing an operator does: at at_ms `event` is to be posted, with the driver's ids in the place
+ * of what are indices of `vms` here: event.vm, and the recipient of a MOVE. */
+struct vmres_config_operation {
+    uint64_t at_ms;
+    struct vmres_event event;
+};
+
 /* All that a file says. Read-only; every pointer in it lives until vmres_config_destroy(). */
 struct vmres_config {
     /* Resources, policies with their options, period, max_vms. Tracer and allocator are yours. */
@@ -60,9 +68,10 @@ struct vmres_config {
     /* 1: there is something to simulate, a sim section or a workload. 0: a plain host, of which
      * sim, duration_ms and the demands mean nothing. */
     int simulated;
-    uint32_t vm_count, fault_count;
+    uint32_t vm_count, fault_count, operation_count;
     const struct vmres_sim_vm_spec *vms;  /* [vm_count]: those listed, then those of the fleet */
     const struct vmres_sim_fault *faults; /* [fault_count], in the order of the VMs */
+    const struct vmres_config_operation *operations; /* [operation_count], in order of time */
 };
 
 /* Zeroes *options and sets its size. NULL: no effect. */

@@ -74,8 +74,9 @@ struct vmres_sim_demand {
 struct vmres_sim_vm_spec {
     struct vmres_vm_spec spec;
     const struct vmres_sim_demand *demand;
-    uint64_t start_ms; /* when it appears; 0 = with the host */
-    uint64_t swap;     /* kind 0, for oom_ticks; 0 = a quarter of the ceiling */
+    uint64_t start_ms;    /* when it appears; 0 = with the host */
+    uint64_t reservation; /* what it claims then (operate.h); 0 = nothing */
+    uint64_t swap;        /* kind 0, for oom_ticks; 0 = a quarter of the ceiling */
 };
 
 /* What one VM has, right now. */

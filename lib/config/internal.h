@@ -155,7 +155,7 @@ enum vmres_status vmres__sim_read(struct config_loader *loader, const struct con
 enum vmres_status vmres__host_kind(struct config_loader *loader, const struct config_node *at,
                                    const char *name, uint8_t *kind);
 /* Keys a map of the VM section may have: the host's kinds by name, then `more` up to its NULL. */
-enum { CONFIG_KEYS_MAX = VMRES_KINDS_MAX + 8 };
+enum { CONFIG_KEYS_MAX = VMRES_KINDS_MAX + 16 };
 void vmres__host_keys(const struct config_loader *loader, const char *const *more,
                       const char *keys[CONFIG_KEYS_MAX]);
 
@@ -189,6 +189,10 @@ enum vmres_status vmres__workload_follow(struct config_loader *loader,
 /* fault.c: the faults of VM `vm`, into loader->faults; room for them is there. */
 enum vmres_status vmres__fault_read(struct config_loader *loader, const struct config_node *list,
                                     uint32_t vm);
+
+/* operate.c: what the operator does, and the VMs that claim what was reserved. */
+enum vmres_status vmres__operate_read(struct config_loader *loader, const struct config_node *list,
+                                      const struct config_node *vms);
 
 /* policy.c: the policies of all kinds. Wants hosts, VMs and devices to be known. */
 enum vmres_status vmres__policy_read(struct config_loader *loader, const struct config_node *node);

@@ -102,13 +102,15 @@ static enum vmres_status check_range(struct config_loader *loader,
     return VMRES_OK;
 }
 
-/* Adds this VM to what all must have, and to what all begin with: at least that. */
+/* Adds this VM to what all must have, and to what all begin with: at least that. One that comes
+ * later begins with what is there then. */
 static enum vmres_status check_sums(struct config_loader *loader, const struct config_node *minimum,
                                     const struct config_node *initial, uint8_t kind,
                                     const struct vmres_vm_limits *limits)
 {
     const struct vmres_resource *resource = &loader->resources[kind];
     const struct config_node *blamed = initial ? initial : minimum;
+    int later = loader->vms[loader->config->vm_count - 1].start_ms > 0;
     int fixed = limits->initial != UINT64_MAX;
     uint64_t floor = round_up(limits->floor, resource->granule);
     uint64_t begin = fixed ? round_up(limits->initial, resource->granule) : floor;
@@ -120,7 +122,7 @@ static enum vmres_status check_sums(struct config_loader *loader, const struct c
                                 "the minimums up to here exceed capacity less reserve (%s);"
                                 " lower them or raise capacity",
                                 text);
-    if (blamed && !add_up(resource, begin, &loader->initials[kind]))
+    if (blamed && !later && !add_up(resource, begin, &loader->initials[kind]))
         return vmres__load_fail(loader, blamed->at,
                                 "what the VMs up to here begin with exceeds capacity less reserve"
                                 " (%s); lower initial or write auto",

@@ -74,7 +74,7 @@ enum vmres_status vmres__load_no_memory(struct config_loader *loader)
 /* Sections in the order of need: limits want the host, tables of policies want the VMs' names. */
 static enum vmres_status read_sections(struct config_loader *loader, const struct config_node *root)
 {
-    static const char *const keys[] = {"host", "sim", "policy", "vms", "fleet", NULL};
+    static const char *const keys[] = {"host", "sim", "policy", "vms", "fleet", "operate", NULL};
     const struct config_node *host;
     enum vmres_status status = vmres__tree_expect_map(loader, root, keys);
 
@@ -89,6 +89,9 @@ static enum vmres_status read_sections(struct config_loader *loader, const struc
         status = vmres__load_fail(loader, root->at, "there is no VM; add a vms or a fleet section");
     if (status == VMRES_OK)
         status = vmres__sim_read(loader, vmres__tree_find(root, "sim"));
+    if (status == VMRES_OK)
+        status = vmres__operate_read(loader, vmres__tree_find(root, "operate"),
+                                     vmres__tree_find(root, "vms"));
     if (status == VMRES_OK)
         status = vmres__policy_read(loader, vmres__tree_find(root, "policy"));
     return status;

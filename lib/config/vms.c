@@ -48,7 +48,7 @@ enum vmres_status vmres__vms_add(struct config_loader *loader, const struct conf
 /* One VM of the list. */
 static enum vmres_status read_vm(struct config_loader *loader, const struct config_node *node)
 {
-    static const char *const own[] = {"name", "workload", "faults", NULL};
+    static const char *const own[] = {"name", "start", "workload", "faults", "reservation", NULL};
     uint32_t index = loader->config->vm_count;
     const char *keys[CONFIG_KEYS_MAX], *name = NULL;
     const struct config_node *named = NULL;
@@ -64,6 +64,9 @@ static enum vmres_status read_vm(struct config_loader *loader, const struct conf
         status = vmres__scalar_text(loader, named, &name);
     if (status == VMRES_OK)
         status = vmres__vms_add(loader, named, name, &limits, &demand);
+    if (status == VMRES_OK)
+        status = vmres__scalar_time(loader, vmres__tree_find(node, "start"),
+                                    &loader->vms[index].start_ms);
     for (uint8_t kind = 0; kind < loader->kinds && status == VMRES_OK; kind++)
         status = vmres__limits_read(loader, vmres__tree_find(node, loader->kind[kind]->name), kind,
                                     CONFIG_NO_LISTS, &limits[kind]);

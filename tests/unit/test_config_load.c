@@ -245,6 +245,46 @@ static void a_fleet_is_a_vm_per_column(void **state)
     vmres_config_destroy(config);
 }
 
+static void operations_arrive(void **state)
+{
+    static const struct {
+        uint64_t at_ms;
+        enum vmres_event_type type;
+        uint32_t vm;
+        uint8_t kind;
+        uint64_t id, words[3];
+    } wanted[] = {
+        {1000, VMRES_EVENT_FREEZE, 0, 0, 0, {0, 0, 0}},
+        {2000, VMRES_EVENT_THAW, 0, 0, 0, {0, 0, 0}},
+        {3000, VMRES_EVENT_SET, 1, 1, 0, {300, 0, 0}},
+        {3000, VMRES_EVENT_MOVE, 0, 0, 0, {VMRES_GIB, 1, 0}},
+        {4000, VMRES_EVENT_RESERVE, VMRES_VM_NONE, 0, 5, {VMRES_GIB, 2 * VMRES_GIB, 30000}},
+        {5000, VMRES_EVENT_RESERVE, VMRES_VM_NONE, 1, 6, {50, 50, UINT64_MAX}},
+        {6000, VMRES_EVENT_RELEASE, VMRES_VM_NONE, 0, 5, {0, 0, 0}},
+        {7000, VMRES_EVENT_SETTLE, VMRES_VM_NONE, 0, 0, {0, 0, 10000}},
+        {8000, VMRES_EVENT_RESUME, VMRES_VM_NONE, 0, 0, {0, 0, 0}},
+    };
+    struct vmres_config *config = load("full.yaml", NULL);
+
+    (void)state;
+    assert_int_equal(config->operation_count, sizeof wanted / sizeof wanted[0]);
+    for (uint32_t i = 0; i < config->operation_count; i++) {
+        const struct vmres_event *event = &config->operations[i].event;
+
+        assert_int_equal(config->operations[i].at_ms, wanted[i].at_ms);
+        assert_int_equal(event->type, wanted[i].type);
+        assert_int_equal(event->vm, wanted[i].vm);
+        assert_int_equal(event->kind, wanted[i].kind);
+        assert_int_equal(event->id, wanted[i].id);
+        assert_memory_equal(event->as.words, wanted[i].words, sizeof wanted[i].words);
+    }
+    assert_int_equal(config->vms[0].start_ms, 0);
+    assert_int_equal(config->vms[1].start_ms, 10000);
+    assert_int_equal(config->vms[0].reservation, 0);
+    assert_int_equal(config->vms[1].reservation, 6);
+    vmres_config_destroy(config);
+}
+
 static void faults_arrive(void **state)
 {
     struct vmres_config *config = load("full.yaml", NULL);
@@ -439,6 +479,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(workloads_follow_traces_and_steps),
         cmocka_unit_test(a_fleet_is_a_vm_per_column),
         cmocka_unit_test(faults_arrive),
+        cmocka_unit_test(operations_arrive),
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(the_default_rates_are_the_documented_ones),
         cmocka_unit_test(the_first_row_holds_from_the_beginning),
