@@ -119,8 +119,8 @@ VMRES_API size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm
 
 /*
  * Recomputes the books from the accounts and transfers, O(VMs x kinds + transfers), and compares:
- * conservation, single transfer, that no promise exceeds a charge, that every state is one there is.
- * VMRES_OK, or VMRES_BUG with the first breach in *error.
+ * conservation, single transfer, that no promise exceeds a charge, that every state is one there
+ * is. VMRES_OK, or VMRES_BUG with the first breach in *error.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_audit(const struct vmres_engine *engine,
                                                               struct vmres_error *error);

@@ -9,7 +9,7 @@
  */
 #include "internal.h"
 
-#define RESTLESS 8 /* so often pinned, and never where it was: it does not hold still */
+#define RESTLESS 16 /* so often pinned, and never where it was: it does not hold still */
 
 /* It cannot be pinned, so it cannot be moved either: it keeps the charge it has, and others
  * need not wait for it. */

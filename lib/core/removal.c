@@ -230,7 +230,7 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     if (event->result != VMRES_RESULT_DONE)
         account->flags |= ACCOUNT_PIN;
     /* Where it was called off, whoever did so has seen to its transfers. */
-    if (command->state == COMMAND_CANCELLING && event->result == VMRES_RESULT_CANCELLED)
+    if (command->state != COMMAND_OPEN && event->result == VMRES_RESULT_CANCELLED)
         return;
     back_off(engine, account);
     vmres__transfer_break_out(engine, command->vm, command->kind);

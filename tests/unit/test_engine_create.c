@@ -179,10 +179,12 @@ static void numbers_must_be_in_range(void **state)
     refused(&setup, VMRES_INVALID, "kinds must be 1 to 8, with resources");
     good(&setup);
     setup.options.max_transfers = 4 * VMRES_MAX_VMS + 1;
-    refused(&setup, VMRES_INVALID, "max_transfers and max_actions must be at most 4194304");
+    refused(&setup, VMRES_INVALID,
+            "max_transfers and max_actions must be at most 4194304, max_reservations 65536");
     good(&setup);
     setup.options.max_actions = 4 * VMRES_MAX_VMS + 1;
-    refused(&setup, VMRES_INVALID, "max_transfers and max_actions must be at most 4194304");
+    refused(&setup, VMRES_INVALID,
+            "max_transfers and max_actions must be at most 4194304, max_reservations 65536");
 }
 
 static void times_must_be_in_range(void **state)

@@ -62,6 +62,24 @@ static void it_must_have_been_seen_first(void **state)
     rig_delete(rig);
 }
 
+/* Its charge is the most it could hold, so nobody is endangered; and nobody waits for it for ever. */
+static void one_that_never_stays_is_left_alone(void **state)
+{
+    struct rig *rig = found(RIG_PIN);
+
+    (void)state;
+    adopt(rig);
+    for (uint32_t i = 0; i < 16; i++) {
+        EXPECT_STATE(rig, 1, VMRES_VM_ADOPTING);
+        rig->vms[1].devices[MEMORY].held = 81 + i % 2;
+        rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    }
+    EXPECT_STATE(rig, 1, VMRES_VM_LIVE);
+    EXPECT_BOOKS(rig, "100 200 + 100");
+    assert_int_equal(rig->engine->kinds[MEMORY].adopting, 0);
+    rig_delete(rig);
+}
+
 static void one_that_moves_is_pinned_until_it_stays(void **state)
 {
     struct rig *rig = found(RIG_PIN);
@@ -203,6 +221,7 @@ int main(void)
         cmocka_unit_test(it_is_charged_with_the_most_until_it_is_pinned_twice),
         cmocka_unit_test(it_must_have_been_seen_first),
         cmocka_unit_test(one_that_moves_is_pinned_until_it_stays),
+        cmocka_unit_test(one_that_never_stays_is_left_alone),
         cmocka_unit_test(nothing_is_granted_to_anybody_meanwhile),
         cmocka_unit_test(a_refused_pin_leaves_it_charged_with_the_most),
         cmocka_unit_test(a_pin_without_end_makes_it_silent_and_lets_the_others_go_on),

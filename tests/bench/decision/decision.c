@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a decision costs. One steady round, through the public interface: one REPORT in for each of n
- * VMs, then the judgement; nothing is due, so no action comes out. It is compared with one pass that
- * reads and writes all 64 bytes of n records, which is the least that n views could cost. The two are
- * interleaved; what counts is the median of their ratios in thread CPU time, so that a noisy machine
- * is noisy for both.
+ * What a decision costs. One steady round, through the public interface: one REPORT in for each of
+ * n VMs, then the judgement; nothing is due, so no action comes out. It is compared with one pass
+ * that reads and writes all 64 bytes of n records, which is the least that n views could cost. The
+ * two are interleaved; what counts is the median of their ratios in thread CPU time, so that a
+ * noisy machine is noisy for both.
  *
  *     decision             n from 100 to 1,000,000, one line each, and a line that sums up
  *     decision N ROUNDS    only that, without a clock: for instruction counts
@@ -267,8 +267,8 @@ static struct cost measure(uint32_t vms)
     return cost;
 }
 
-/* How fast the ratio grows with n: its exponent by least squares on the logarithms, plus the 1 of the
- * pass it is compared with. log2 by repeated halving: no libm is needed for a benchmark. */
+/* How fast the ratio grows with n: its exponent by least squares on the logarithms, plus the 1
+ * of the pass it is compared with. log2 by repeated halving: no libm is needed for a benchmark. */
 static double log2_of(double x)
 {
     double result = 0, part = 1;
