@@ -56,7 +56,7 @@ static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_
     uint32_t id;
 
     for (uint8_t kind = 0; kind < sim->kind_count; kind++)
-        limits[kind] = vm->holdings[kind].limits;
+        limits[kind] = vmres__sim_host_limits(&vm->holdings[kind]);
     status = vmres_driver_add_vm(sim->backend.driver, &spec, &id);
     if (status != VMRES_OK)
         return status;
@@ -97,12 +97,14 @@ static void ask_allotment(struct vmres_sim *sim, const struct sim_vm *vm)
         sim->allot_due = true;
 }
 
-enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_vm *vm)
+/* known: the driver may know it. One that was told to be gone it does not, whatever it still has
+ * under that name. */
+static enum vmres_status introduce(struct vmres_sim *sim, struct sim_vm *vm, bool known)
 {
     bool ran_before = vm->adopted || sim_running(vm);
     enum vmres_status status = VMRES_OK;
 
-    if (!recognise(sim, vm))
+    if (!known || !recognise(sim, vm))
         status = add(sim, vm, ran_before);
     if (status != VMRES_OK)
         return status;
@@ -118,6 +120,11 @@ enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_
     return VMRES_OK;
 }
 
+enum vmres_status vmres__sim_attach_introduce(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    return introduce(sim, vm, false);
+}
+
 void vmres__sim_attach_allot(struct vmres_sim *sim)
 {
     if (sim->allot_due && vmres_driver_allot(sim->backend.driver) == VMRES_OK)
@@ -131,7 +138,7 @@ enum vmres_status vmres__sim_attach_start(struct vmres_sim *sim, const char **cu
         enum vmres_status status = VMRES_OK;
 
         if (sim_running(vm) || (vm->life == SIM_AWAITED && vm->return_ms <= sim->now))
-            status = vmres__sim_attach_introduce(sim, vm);
+            status = introduce(sim, vm, true);
         else if (vm->life == SIM_LOST)
             (void)recognise(sim, vm); /* to be told in the first tick */
         /* For want of room it is tried again in every tick. */
@@ -149,7 +156,7 @@ void vmres__sim_attach_stop(struct vmres_sim *sim)
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         struct sim_vm *vm = &sim->vms[i];
 
-        vmres__sim_command_drop(vm, sim->options.kinds);
+        vmres__sim_command_drop(sim, vm);
         vmres__sim_attach_forget(sim, vm);
         if (vm->life == SIM_ADDED)
             vmres__sim_life_enter(sim, vm, SIM_AWAITED);
@@ -158,7 +165,7 @@ void vmres__sim_attach_stop(struct vmres_sim *sim)
 }
 
 /* What became of one that waits: the engine refuses a VM whose floors the host cannot bear. */
-enum fate { TAKEN, WITHOUT_LIMITS, UNKNOWN };
+enum fate { TAKEN, UNHEARD, WITHOUT_LIMITS, UNKNOWN };
 
 static enum fate fate_of(const struct vmres_sim *sim, const struct sim_vm *vm)
 {
@@ -168,7 +175,9 @@ static enum fate fate_of(const struct vmres_sim *sim, const struct sim_vm *vm)
 
     if (vmres_engine_vm(engine, vm->id, &info) != VMRES_OK || info.state == VMRES_VM_VACANT ||
         info.incarnation != vm->incarnation)
-        return UNKNOWN;
+        return vmres_driver_vm_incarnation(sim->backend.driver, vm->id) == vm->incarnation
+                   ? UNHEARD
+                   : UNKNOWN;
     for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         if (vmres_engine_account(engine, vm->id, kind, &account) != VMRES_OK || account.weight == 0)
             return WITHOUT_LIMITS;
@@ -185,6 +194,8 @@ void vmres__sim_attach_await(struct vmres_sim *sim, struct sim_vm *vm)
     switch (fate_of(sim, vm)) {
     case TAKEN:
         ask_allotment(sim, vm);
+        break;
+    case UNHEARD: /* nobody has pumped yet */
         break;
     case WITHOUT_LIMITS:
         vmres__sim_life_vanish(sim, vm, sim->now + RETRY_MS);

@@ -20,6 +20,15 @@ static enum vmres_status start(struct vmres_backend *backend, struct vmres_drive
     enum vmres_status status;
 
     (void)driver; /* is in *backend already */
+    if (sim->link_down) {
+        if (error) {
+            error->status = VMRES_IO;
+            (void)snprintf(error->message, sizeof error->message,
+                           "the simulated hypervisor does not answer; wait for the end of the "
+                           "fault link_down, or mend it");
+        }
+        return VMRES_IO;
+    }
     status = vmres__sim_attach_start(sim, &culprit);
     if (status == VMRES_OK)
         return VMRES_OK;

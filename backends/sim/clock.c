@@ -8,6 +8,8 @@
 
 static void pump(struct vmres_sim *sim, uint64_t now)
 {
+    if (sim_active(sim->host_faults, VMRES_SIM_NO_PUMP))
+        return;
     if (sim->backend.driver)
         vmres_driver_pump(sim->backend.driver, now);
     vmres__sim_shadow_settle(sim);
@@ -33,6 +35,8 @@ static void tick(struct vmres_sim *sim)
     for (uint32_t i = 0; i < sim->vm_count; i++)
         vmres__sim_guest_measure(sim, &sim->vms[i]); /* (a) */
     vmres__sim_fault_tick(sim);                      /* (b) */
+    vmres__sim_host_configure(sim);
+    vmres__sim_delay_tick(sim);
     vmres__sim_life_tick(sim);
     vmres__sim_guest_speak(sim); /* (g) of the last tick */
     judge(sim);                  /* (c) */

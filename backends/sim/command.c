@@ -45,11 +45,11 @@ static void answer(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind, struc
     struct sim_holding *holding = &vm->holdings[kind];
 
     event.valid = vmres__sim_host_words(sim, kind);
-    event.as.answer.held = sim_reading(holding);
+    event.as.answer.held = vmres__sim_host_reading(holding);
+    holding->told.held = event.as.answer.held;
+    holding->told.witness = vmres__sim_host_witness(sim, holding);
     if (event.valid & VMRES_VALID_WITNESS)
-        event.as.answer.witness = holding->held;
-    holding->told.held = sim_reading(holding);
-    holding->told.witness = holding->held;
+        event.as.answer.witness = holding->told.witness;
     vmres__sim_shadow_seen(sim, vm, kind);
     /* There is always room for an answer; it is refused only where the VM is known to be gone. */
     (void)vmres__sim_host_post(sim, &event);
@@ -67,13 +67,15 @@ static void tell(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
     event.flags = end.final ? VMRES_FLAG_FINAL : 0;
     event.result = (uint16_t)end.result;
     event.as.answer.amount = command->amount;
+    command->untold = false;
+    command->told_ms = sim->now;
     if (end.final)
         command->id = 0;
     answer(sim, vm, kind, event);
 }
 
-/* Moves the cumulative amount on by what the device reads now; false: it stands where it stood. */
-static bool count_progress(struct sim_command *command, enum sim_direction direction,
+/* Moves the cumulative amount on by what the device reads now. */
+static void count_progress(struct sim_command *command, enum sim_direction direction,
                            uint64_t reading)
 {
     uint64_t moved = direction == SIM_SHRINK ? sim_less(command->from, reading)
@@ -81,29 +83,58 @@ static bool count_progress(struct sim_command *command, enum sim_direction direc
 
     moved = sim_min(moved, command->asked);
     if (moved <= command->amount)
-        return false;
+        return;
     command->amount = moved;
-    return true;
+    command->untold = true;
 }
 
-/* How much of the way a guest goes that will not go all of it. */
-static bool gives_up(const struct sim_holding *holding, uint64_t reading)
+/* The target, as near as whole pieces come to it from above or from below. */
+static uint64_t rounded(const struct sim_holding *holding, bool up)
 {
-    const struct sim_command *command = &holding->commands[SIM_SHRINK];
+    const struct vmres_sim_fault *rough = sim_hurt_by(holding, VMRES_SIM_ROUGH);
+    uint64_t rest = rough && rough->amount ? holding->target % rough->amount : 0;
 
-    return command->id != 0 && sim_hurt_by(holding, VMRES_SIM_PARTIAL) &&
-           reading <= vmres__sim_command_limit(holding);
+    if (rest == 0)
+        return holding->target;
+    return up ? holding->target + (rough->amount - rest) : holding->target - rest;
 }
 
 uint64_t vmres__sim_command_limit(const struct sim_holding *holding)
 {
     const struct sim_command *command = &holding->commands[SIM_SHRINK];
+    const struct vmres_sim_fault *partial = sim_hurt_by(holding, VMRES_SIM_PARTIAL);
+    uint64_t limit = rounded(holding, true);
 
-    if (command->id == 0 || !sim_hurt_by(holding, VMRES_SIM_PARTIAL))
-        return holding->target;
-    return sim_max(holding->target,
-                   command->from -
-                       sim_share(sim_less(command->from, command->target), holding->hurt.partial));
+    if (command->id == 0 || !partial)
+        return limit;
+    return sim_max(limit, command->from -
+                              sim_share(sim_less(command->from, command->target), partial->share));
+}
+
+uint64_t vmres__sim_command_reach(const struct sim_holding *holding)
+{
+    return rounded(holding, false);
+}
+
+/* Whether the guest has gone as far as it will, short of the target. */
+static bool gives_up(const struct sim_holding *holding, enum sim_direction direction,
+                     uint64_t reading)
+{
+    if (direction == SIM_SHRINK)
+        return (sim_hurt_by(holding, VMRES_SIM_PARTIAL) || sim_hurt_by(holding, VMRES_SIM_ROUGH)) &&
+               reading <= vmres__sim_command_limit(holding);
+    return sim_hurt_by(holding, VMRES_SIM_ROUGH) && reading >= vmres__sim_command_reach(holding);
+}
+
+/* Whether what has come so far is to be told now, before the end. */
+static bool is_worth_telling(const struct vmres_sim *sim, const struct sim_holding *holding,
+                             const struct sim_command *command)
+{
+    const struct vmres_sim_fault *throttle = sim_hurt_by(holding, VMRES_SIM_THROTTLE);
+
+    if (throttle && sim->now - command->told_ms < throttle->amount)
+        return false;
+    return command->untold || sim_hurt_by(holding, VMRES_SIM_REPEAT);
 }
 
 void vmres__sim_command_progress(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
@@ -111,21 +142,33 @@ void vmres__sim_command_progress(struct vmres_sim *sim, struct sim_vm *vm, uint8
 {
     struct sim_holding *holding = &vm->holdings[kind];
     struct sim_command *command = &holding->commands[direction];
-    uint64_t reading = sim_reading(holding);
-    bool moved, reached;
+    uint64_t reading = vmres__sim_host_reading(holding);
+    bool reached;
 
     if (command->id == 0)
         return;
-    moved = count_progress(command, direction, reading);
+    count_progress(command, direction, reading);
     reached = direction == SIM_SHRINK ? reading <= command->target : reading >= command->target;
     if (reached) {
         tell(sim, vm, kind, direction, (struct sim_end){true, VMRES_RESULT_DONE});
-    } else if (direction == SIM_SHRINK && gives_up(holding, reading)) {
+    } else if (gives_up(holding, direction, reading)) {
         holding->moving = false;
         tell(sim, vm, kind, direction, (struct sim_end){true, VMRES_RESULT_PARTIAL});
-    } else if (moved) {
+    } else if (is_worth_telling(sim, holding, command)) {
         tell(sim, vm, kind, direction, (struct sim_end){false, VMRES_RESULT_DONE});
     }
+}
+
+/* Whether this guest will not, or its device is not there. */
+static bool refuses(const struct vmres_sim *sim, const struct sim_holding *holding,
+                    const struct vmres_action *action)
+{
+    const struct vmres_sim_fault *refusal = sim_hurt_by(holding, VMRES_SIM_REFUSE);
+    uint64_t chance = vmres__sim_noise_stream(sim->options.seed ^ action->id, action->vm,
+                                              action->kind, SIM_FOR_CHANCE);
+
+    return sim_hurt_by(holding, VMRES_SIM_NO_DEVICE) ||
+           (refusal && chance % VMRES_PPM < refusal->share);
 }
 
 static void resize(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_action *action,
@@ -140,8 +183,21 @@ static void resize(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_
         .id = action->id,
         .target = action->as.resize.target,
         .asked = action->as.resize.amount,
-        .from = sim_reading(holding),
+        .from = vmres__sim_host_reading(holding),
+        .told_ms = sim->now,
     };
+    if (refuses(sim, holding, action)) {
+        vmres__sim_shadow_cancelled(sim, vm, action->kind);
+        tell(sim, vm, action->kind, direction, (struct sim_end){true, VMRES_RESULT_REFUSED});
+        return;
+    }
+    if (sim_hurt_by(holding, VMRES_SIM_FALSE_DONE)) {
+        vmres__sim_shadow_cancelled(sim, vm, action->kind);
+        command->amount = command->asked;
+        holding->told.target = command->target; /* so the driver must think */
+        tell(sim, vm, action->kind, direction, (struct sim_end){true, VMRES_RESULT_DONE});
+        return;
+    }
     *guess_of(sim, action->id) = (uint32_t)(holding - sim->holdings) * 2 + (uint32_t)direction;
     vmres__sim_device_aim(holding, action->as.resize.target);
 }
@@ -161,40 +217,15 @@ static void configure(struct vmres_sim *sim, struct sim_vm *vm, const struct vmr
         vmres__sim_device_aim(holding, action->as.resize.target);
     event.id = action->id;
     event.flags = VMRES_FLAG_FINAL;
-    event.result = VMRES_RESULT_DONE;
+    event.result =
+        sim_hurt_by(holding, VMRES_SIM_NO_DEVICE) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
     answer(sim, vm, action->kind, event);
     if (first)
         vmres__sim_life_allotted(sim, vm, action->kind);
 }
 
-enum vmres_status vmres__sim_command_take(struct vmres_sim *sim, const struct vmres_action *action)
-{
-    struct sim_vm *vm = vmres__sim_attach_find(sim, action->vm);
-
-    if (!vm || action->kind >= sim->options.kinds)
-        return VMRES_UNKNOWN;
-    if (action->incarnation != vm->incarnation)
-        return VMRES_STALE;
-    vmres__sim_shadow_command(sim, vm, action);
-    if (vm->life == SIM_LOST)
-        return VMRES_OK; /* nobody is there who would answer */
-    switch (action->type) {
-    case VMRES_ACTION_REQUEST_REMOVAL:
-        resize(sim, vm, action, SIM_SHRINK);
-        return VMRES_OK;
-    case VMRES_ACTION_NOTIFY:
-        resize(sim, vm, action, SIM_GROW);
-        return VMRES_OK;
-    case VMRES_ACTION_REASSIGN:
-    case VMRES_ACTION_PIN:
-        configure(sim, vm, action);
-        return VMRES_OK;
-    default:
-        return VMRES_UNSUPPORTED;
-    }
-}
-
-void vmres__sim_command_cancel(struct vmres_sim *sim, uint64_t id)
+/* Ends a command early, if it is still open. */
+static void call_off(struct vmres_sim *sim, uint64_t id)
 {
     uint32_t place = find(sim, id);
     struct sim_vm *vm;
@@ -210,10 +241,61 @@ void vmres__sim_command_cancel(struct vmres_sim *sim, uint64_t id)
          (struct sim_end){true, VMRES_RESULT_CANCELLED});
 }
 
-void vmres__sim_command_drop(struct sim_vm *vm, uint32_t kinds)
+enum vmres_status vmres__sim_command_take(struct vmres_sim *sim, const struct vmres_action *action)
 {
-    for (uint32_t kind = 0; kind < kinds; kind++) {
+    struct sim_vm *vm = vmres__sim_attach_find(sim, action->vm);
+
+    if (!vm || action->kind >= sim->options.kinds)
+        return VMRES_UNKNOWN;
+    if (action->incarnation != vm->incarnation)
+        return VMRES_STALE;
+    if (action->type < VMRES_ACTION_REQUEST_REMOVAL || action->type > VMRES_ACTION_PIN)
+        return VMRES_UNSUPPORTED;
+    if (sim->link_down)
+        return VMRES_IO;
+    if (!vmres__sim_delay_fits(sim))
+        return VMRES_LIMIT;
+    vmres__sim_shadow_command(sim, vm, action);
+    if (vm->life == SIM_LOST)
+        return VMRES_OK; /* nobody is there who would answer */
+    if (!vmres__sim_delay_keep(sim, vm, action))
+        vmres__sim_command_carry_out(sim, vm, action);
+    return VMRES_OK;
+}
+
+void vmres__sim_command_carry_out(struct vmres_sim *sim, struct sim_vm *vm,
+                                  const struct vmres_action *action)
+{
+    if (action->type == VMRES_ACTION_CANCEL)
+        call_off(sim, action->as.cancel.command);
+    else if (action->type == VMRES_ACTION_REQUEST_REMOVAL)
+        resize(sim, vm, action, SIM_SHRINK);
+    else if (action->type == VMRES_ACTION_NOTIFY)
+        resize(sim, vm, action, SIM_GROW);
+    else
+        configure(sim, vm, action);
+}
+
+void vmres__sim_command_cancel(struct vmres_sim *sim, uint64_t id)
+{
+    struct vmres_action action = {.type = VMRES_ACTION_CANCEL, .as.cancel.command = id};
+    uint32_t place = find(sim, id);
+    struct sim_vm *vm = place == VMRES_VM_NONE
+                            ? vmres__sim_attach_find(sim, vmres__sim_delay_whose(sim, id))
+                            : vm_of(sim, place);
+
+    if (!vm)
+        return;
+    action.vm = vm->id;
+    if (!vmres__sim_delay_keep(sim, vm, &action))
+        vmres__sim_command_carry_out(sim, vm, &action);
+}
+
+void vmres__sim_command_drop(struct vmres_sim *sim, struct sim_vm *vm)
+{
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         vm->holdings[kind].commands[SIM_SHRINK].id = 0;
         vm->holdings[kind].commands[SIM_GROW].id = 0;
     }
+    vmres__sim_delay_drop(sim, vm);
 }

@@ -26,9 +26,9 @@ static uint64_t budget(const struct vmres_sim *sim, uint64_t rate)
 /* The same for a guest that works slowly; what is done at once stays so. */
 static uint64_t slowed(const struct sim_holding *holding, uint64_t budget_now)
 {
-    if (budget_now == SIM_NEVER || !sim_hurt_by(holding, VMRES_SIM_SLOW))
-        return budget_now;
-    return sim_share(budget_now, holding->hurt.slow);
+    const struct vmres_sim_fault *slow = sim_hurt_by(holding, VMRES_SIM_SLOW);
+
+    return slow && budget_now != SIM_NEVER ? sim_share(budget_now, slow->share) : budget_now;
 }
 
 /* What the device would let go in this tick. */
@@ -51,6 +51,7 @@ static uint64_t step_of(const struct vmres_sim *sim, const struct vmres_sim_devi
 static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
 {
     struct sim_holding *holding = &vm->holdings[kind];
+    const struct vmres_sim_fault *trickle;
     uint64_t amount;
 
     if (!holding->moving || sim_reading(holding) <= holding->target)
@@ -58,6 +59,9 @@ static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
     if (sim_hurt_by(holding, VMRES_SIM_IGNORE_REQUESTS))
         return;
     amount = step_of(sim, &sim->kinds[kind].device, holding);
+    trickle = sim_hurt_by(holding, VMRES_SIM_TRICKLE);
+    if (trickle)
+        amount = sim_min(amount, trickle->amount);
     if (sim_hurt_by(holding, VMRES_SIM_LIE_RELEASED)) {
         holding->hidden += amount;
         sim->unruly = true;
@@ -65,17 +69,20 @@ static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
     }
     holding->held -= amount;
     holding->tally.out += amount;
+    if (sim_hurt_by(holding, VMRES_SIM_SCRUB))
+        holding->traces += amount;
 }
 
 static void grant(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
 {
     struct sim_holding *holding = &vm->holdings[kind];
     uint64_t reading = sim_reading(holding);
+    uint64_t reach = vmres__sim_command_reach(holding);
     uint64_t amount, found;
 
-    if (!holding->moving || reading >= holding->target)
+    if (!holding->moving || reading >= reach)
         return;
-    amount = sim_min(holding->target - reading, budget(sim, sim->kinds[kind].device.grant));
+    amount = sim_min(reach - reading, budget(sim, sim->kinds[kind].device.grant));
     /* What it pretended to have released is there already. */
     found = sim_min(amount, holding->hidden);
     holding->hidden -= found;
@@ -85,6 +92,8 @@ static void grant(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
 
 static bool works(const struct sim_vm *vm)
 {
+    if (sim_vm_hurt_by(vm, VMRES_SIM_HANG))
+        return false;
     return vm->life == SIM_ALLOTTED || vm->life == SIM_LIVE || vm->life == SIM_SETTLING;
 }
 
@@ -118,7 +127,7 @@ void vmres__sim_device_grant_all(struct vmres_sim *sim)
 
 void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding, uint64_t amount)
 {
-    amount = sim_min(amount, sim_less(holding->limits.ceiling, holding->held));
+    amount = sim_min(amount, sim_less(holding->most, holding->held));
     holding->held += amount;
     /* It will not give that back until it is asked to. */
     if (holding->commands[SIM_SHRINK].id == 0)

@@ -1,162 +1,248 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults: when each begins and ends, and what it does to whom. A lasting one is a mark upon a
- * holding that device.c and guest.c heed; one that strikes once acts through life.c or device.c.
- * Invariant: the marks are those of the faults that are active now, whatever began or ended first.
+ * Faults: when each begins and ends, and what it does to whom. Those that last are chained to whom
+ * they befall, and whoever acts there looks for them (sim_hurt_by); those that change something do
+ * so here, when they begin and when they end. Invariant: a fault that is over has left no trace but
+ * what it made happen.
  */
 #include <string.h>
 
 #include "internal.h"
 
-static const char *const names[] = {NULL,
-#define FAULT_NAME(constant, name) name,
-                                    VMRES_SIM_FAULT_LIST(FAULT_NAME)
-#undef FAULT_NAME
+static const struct {
+    const char *name;
+    enum vmres_sim_figure figure;
+    enum vmres_sim_scope scope;
+} faults[] = {
+#define FAULT(constant, name, figure, scope) \
+    [VMRES_SIM_##constant] = {name, VMRES_SIM_FIGURE_##figure, VMRES_SIM_SCOPE_##scope},
+    VMRES_SIM_FAULT_LIST(FAULT)
+#undef FAULT
 };
 
-enum { FAULTS = sizeof names / sizeof names[0] };
+enum { FAULTS = sizeof faults / sizeof faults[0] };
 
 const char *vmres_sim_fault_name(enum vmres_sim_fault_kind fault)
 {
-    return (unsigned)fault < FAULTS ? names[fault] : NULL;
+    return (unsigned)fault < FAULTS ? faults[fault].name : NULL;
 }
 
 enum vmres_sim_fault_kind vmres_sim_fault_find(const char *name)
 {
     for (unsigned i = 1; i < FAULTS; i++) {
-        if (strcmp(names[i], name) == 0)
+        if (strcmp(faults[i].name, name) == 0)
             return (enum vmres_sim_fault_kind)i;
     }
     return VMRES_SIM_NO_FAULT;
 }
 
-/* Whether it is about a guest that gives something up; where the host takes, no guest can err. */
-static bool is_of_releasing(enum vmres_sim_fault_kind fault)
+static bool is_of_host(const struct vmres_sim_fault *fault)
 {
-    return fault == VMRES_SIM_IGNORE_REQUESTS || fault == VMRES_SIM_SLOW ||
-           fault == VMRES_SIM_PARTIAL || fault == VMRES_SIM_RETAKE ||
-           fault == VMRES_SIM_LIE_RELEASED;
+    return faults[fault->fault].scope == VMRES_SIM_SCOPE_HOST ||
+           faults[fault->fault].scope == VMRES_SIM_SCOPE_STOCK;
 }
 
-static bool strikes_once(enum vmres_sim_fault_kind fault)
+static bool is_possible(const struct vmres_sim *sim, const struct vmres_sim_fault *fault)
 {
-    return fault == VMRES_SIM_VANISH || fault == VMRES_SIM_CRASH || fault == VMRES_SIM_REBOOT ||
-           fault == VMRES_SIM_RETAKE;
+    if (!vmres_sim_fault_name(fault->fault) || fault->kind >= sim->kind_count ||
+        fault->share > VMRES_PPM || (!is_of_host(fault) && fault->vm >= sim->vm_count))
+        return false;
+    return faults[fault->fault].scope != VMRES_SIM_SCOPE_GIVING ||
+           sim->kinds[fault->kind].resource.removal == VMRES_REMOVAL_GUEST;
 }
 
 enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
 {
-    if (!vmres_sim_fault_name(fault->fault) || fault->vm >= sim->vm_count ||
-        fault->kind >= sim->options.kinds || fault->share > VMRES_PPM)
-        return VMRES_INVALID;
-    if (is_of_releasing(fault->fault) &&
-        sim->kinds[fault->kind].resource.removal == VMRES_REMOVAL_HOST)
+    struct sim_fault **chain = &sim->host_faults;
+    struct sim_fault *added;
+
+    if (!is_possible(sim, fault))
         return VMRES_INVALID;
     if (sim->fault_count == sim->options.max_faults)
         return VMRES_LIMIT;
-    sim->faults[sim->fault_count++] = (struct sim_fault){.what = *fault};
+    added = &sim->faults[sim->fault_count++];
+    added->what = *fault;
+    if (faults[fault->fault].scope == VMRES_SIM_SCOPE_VM)
+        added->what.kind = 0;
+    if (is_of_host(fault))
+        added->what.vm = VMRES_VM_NONE;
+    else
+        chain = &sim->vms[fault->vm].holdings[added->what.kind].faults;
+    added->next = *chain;
+    *chain = added;
     return VMRES_OK;
+}
+
+/* When a fault ends, or the VM it took comes back. */
+static uint64_t end_of(const struct vmres_sim_fault *fault)
+{
+    if (fault->for_ms == 0 || fault->at_ms > SIM_NEVER - fault->for_ms)
+        return SIM_NEVER;
+    return fault->at_ms + fault->for_ms;
+}
+
+/* --- what changes when it begins and when it ends --- */
+
+/* The stock of a kind, less all that is missing now. */
+static void restock(struct vmres_sim *sim, uint8_t kind)
+{
+    struct sim_kind *world = &sim->kinds[kind];
+
+    world->resource.capacity = world->capacity;
+    for (const struct sim_fault *fault = sim->host_faults; fault; fault = fault->next) {
+        if (fault->state == SIM_FAULT_ACTIVE && fault->what.fault == VMRES_SIM_SHRINK &&
+            fault->what.kind == kind)
+            world->resource.capacity = sim_less(world->resource.capacity, fault->what.amount);
+    }
+    world->restocked = true;
+    vmres__sim_shadow_relaxed(sim);
+    sim->shares_stale = true;
+    sim->unruly = true; /* what is held may be more than there is */
+}
+
+/* Limits and maximum as the faults in effect have them. What lies beyond the maximum is gone. */
+static void reconfigure(struct vmres_sim *sim, struct sim_holding *holding)
+{
+    const struct vmres_sim_fault *ceiling = sim_hurt_by(holding, VMRES_SIM_CEILING);
+    const struct vmres_sim_fault *limit = sim_hurt_by(holding, VMRES_SIM_LIMIT);
+
+    holding->limits.ceiling =
+        ceiling ? sim_max(ceiling->amount, holding->limits.floor) : holding->ceiling;
+    holding->most = limit ? limit->amount : sim_max(holding->ceiling, holding->limits.ceiling);
+    if (holding->held > holding->most) {
+        holding->held = holding->most;
+        holding->hidden = sim_min(holding->hidden, holding->held);
+    }
+    holding->target = sim_min(holding->target, holding->most);
+    holding->promise = sim_min(holding->promise, holding->most);
+    vmres__sim_shadow_relaxed(sim);
+    holding->unseen = true; /* the maximum, if nothing else */
+    holding->reconfigured = true;
+    sim->shares_stale = true;
+}
+
+/* What one that strikes once does. false: this is one that lasts. */
+static bool strike(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
+{
+    struct sim_vm *vm = is_of_host(fault) ? NULL : &sim->vms[fault->vm];
+
+    switch (fault->fault) {
+    case VMRES_SIM_VANISH:
+        if (sim_present(vm))
+            vmres__sim_life_vanish(sim, vm, end_of(fault));
+        return true;
+    case VMRES_SIM_CRASH:
+        if (sim_present(vm))
+            vmres__sim_life_crash(sim, vm, end_of(fault));
+        return true;
+    case VMRES_SIM_REBOOT:
+    case VMRES_SIM_REBOOT_STALE:
+        vmres__sim_life_reboot(sim, vm, fault->fault == VMRES_SIM_REBOOT_STALE);
+        return true;
+    case VMRES_SIM_RESTORE:
+        vmres__sim_life_restore(sim, vm, fault->kind, fault->amount);
+        return true;
+    case VMRES_SIM_RETAKE:
+        if (sim_running(vm))
+            vmres__sim_device_retake(sim, &vm->holdings[fault->kind], fault->amount);
+        return true;
+    case VMRES_SIM_SUSPEND:
+        sim->now += (fault->amount + sim->options.tick_ms - 1) / sim->options.tick_ms *
+                    sim->options.tick_ms;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One that lasts has begun or ended. */
+static void turn(struct vmres_sim *sim, const struct vmres_sim_fault *fault, bool begins)
+{
+    struct sim_holding *holding =
+        is_of_host(fault) ? NULL : &sim->vms[fault->vm].holdings[fault->kind];
+
+    switch (fault->fault) {
+    case VMRES_SIM_LIE_RELEASED:
+        holding->hidden = begins ? holding->hidden : 0;
+        break;
+    case VMRES_SIM_SCRUB:
+        holding->traces = 0;
+        break;
+    case VMRES_SIM_CEILING:
+    case VMRES_SIM_LIMIT:
+    case VMRES_SIM_NO_DEVICE:
+        reconfigure(sim, holding);
+        break;
+    case VMRES_SIM_SHRINK:
+        restock(sim, fault->kind);
+        break;
+    case VMRES_SIM_LINK_DOWN:
+        if (begins)
+            vmres__sim_link_lose(sim);
+        else if (!sim_active(sim->host_faults, VMRES_SIM_LINK_DOWN))
+            vmres__sim_link_find(sim);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What one that lasts does in every tick by itself. */
+static void work(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
+{
+    struct sim_vm *vm = is_of_host(fault) ? NULL : &sim->vms[fault->vm];
+    struct sim_holding *holding = vm ? &vm->holdings[fault->kind] : NULL;
+
+    if (!vm || !sim_running(vm))
+        return;
+    if (fault->fault == VMRES_SIM_SELF_DEFLATE)
+        vmres__sim_device_retake(sim, holding, sim_less(holding->demand, holding->held));
+    else if (fault->fault == VMRES_SIM_SCRUB)
+        holding->traces = sim_less(
+            holding->traces, (uint64_t)((sim_wide)fault->amount * sim->options.tick_ms / 1000));
+    else if (fault->fault == VMRES_SIM_FRAGILE &&
+             holding->held < sim_share(holding->demand, fault->share))
+        vmres__sim_life_crash(sim, vm, SIM_NEVER);
+}
+
+/* --- time --- */
+
+static void finish(struct vmres_sim *sim, struct sim_fault *fault)
+{
+    bool was_active = fault->state == SIM_FAULT_ACTIVE;
+
+    fault->state = SIM_FAULT_OVER;
+    if (was_active)
+        turn(sim, &fault->what, false);
 }
 
 void vmres_sim_mend(struct vmres_sim *sim, uint32_t vm)
 {
     for (uint32_t i = 0; i < sim->fault_count; i++) {
-        const struct vmres_sim_fault *what = &sim->faults[i].what;
-
-        if (what->vm != vm)
-            continue;
-        sim->faults[i].state = SIM_FAULT_OVER;
-        sim->vms[vm].holdings[what->kind].hurt = (struct sim_hurt){0};
+        if (sim->faults[i].what.vm == vm)
+            finish(sim, &sim->faults[i]);
     }
 }
 
-static uint64_t end_of(const struct vmres_sim_fault *fault)
-{
-    if (fault->for_ms == 0 || fault->for_ms > SIM_NEVER - fault->at_ms)
-        return SIM_NEVER;
-    return fault->at_ms + fault->for_ms;
-}
-
-static void strike(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
-{
-    struct sim_vm *vm = &sim->vms[fault->vm];
-
-    if (!sim_present(vm) || vm->life == SIM_LOST)
-        return;
-    switch (fault->fault) {
-    case VMRES_SIM_VANISH:
-        vmres__sim_life_vanish(sim, vm, end_of(fault));
-        break;
-    case VMRES_SIM_CRASH:
-        vmres__sim_life_crash(sim, vm, end_of(fault));
-        break;
-    case VMRES_SIM_REBOOT:
-        vmres__sim_life_reboot(sim, vm);
-        break;
-    default:
-        if (sim_running(vm))
-            vmres__sim_device_retake(sim, &vm->holdings[fault->kind], fault->amount);
-        break;
-    }
-}
-
-static void mark(struct sim_hurt *hurt, const struct vmres_sim_fault *fault)
-{
-    hurt->active |= 1u << fault->fault;
-    switch (fault->fault) {
-    case VMRES_SIM_SLOW:
-        hurt->slow = fault->share;
-        break;
-    case VMRES_SIM_PARTIAL:
-        hurt->partial = fault->share;
-        break;
-    case VMRES_SIM_LIE_USED:
-        hurt->used = fault->share;
-        break;
-    case VMRES_SIM_LIE_NEED:
-        hurt->need = fault->share;
-        break;
-    case VMRES_SIM_FLOOD:
-        hurt->flood = fault->amount;
-        break;
-    default:
-        break;
-    }
-}
-
-/* Moves one fault on by the clock, and clears the marks on whom it lies upon. */
 static void advance(struct vmres_sim *sim, struct sim_fault *fault)
 {
     const struct vmres_sim_fault *what = &fault->what;
 
     if (fault->state == SIM_FAULT_DUE && what->at_ms <= sim->now) {
-        fault->state = strikes_once(what->fault) ? SIM_FAULT_OVER : SIM_FAULT_ACTIVE;
-        if (fault->state == SIM_FAULT_OVER)
-            strike(sim, what);
-    }
-    if (fault->state != SIM_FAULT_ACTIVE)
-        return;
-    sim->vms[what->vm].holdings[what->kind].hurt = (struct sim_hurt){0};
-    if (end_of(what) <= sim->now)
         fault->state = SIM_FAULT_OVER;
+        if (strike(sim, what))
+            return;
+        fault->state = SIM_FAULT_ACTIVE;
+        turn(sim, what, true);
+    }
+    if (fault->state == SIM_FAULT_ACTIVE && end_of(what) <= sim->now)
+        finish(sim, fault);
+    else if (fault->state == SIM_FAULT_ACTIVE)
+        work(sim, what);
 }
 
 void vmres__sim_fault_tick(struct vmres_sim *sim)
 {
     for (uint32_t i = 0; i < sim->fault_count; i++)
         advance(sim, &sim->faults[i]);
-    for (uint32_t i = 0; i < sim->fault_count; i++) {
-        const struct vmres_sim_fault *what = &sim->faults[i].what;
-
-        if (sim->faults[i].state == SIM_FAULT_ACTIVE)
-            mark(&sim->vms[what->vm].holdings[what->kind].hurt, what);
-    }
-    /* Where nobody lies any more the device reads what is really held. */
-    for (uint32_t i = 0; i < sim->fault_count; i++) {
-        const struct vmres_sim_fault *what = &sim->faults[i].what;
-        struct sim_holding *holding = &sim->vms[what->vm].holdings[what->kind];
-
-        if (!sim_hurt_by(holding, VMRES_SIM_LIE_RELEASED))
-            holding->hidden = 0;
-    }
 }

@@ -20,7 +20,7 @@ static void want(struct sim_holding *holding, uint64_t now)
             holding->cache = wish->cache[holding->point];
         holding->point++;
     }
-    holding->demand = sim_min(holding->wanted, holding->limits.ceiling);
+    holding->demand = sim_min(holding->wanted, sim_min(holding->ceiling, holding->most));
 }
 
 void vmres__sim_guest_measure(struct vmres_sim *sim, struct sim_vm *vm)
@@ -40,11 +40,11 @@ void vmres__sim_guest_measure(struct vmres_sim *sim, struct sim_vm *vm)
 
 static uint32_t stall_told(const struct sim_holding *holding, uint32_t stall)
 {
+    const struct vmres_sim_fault *need = sim_hurt_by(holding, VMRES_SIM_LIE_NEED);
+
     if (sim_hurt_by(holding, VMRES_SIM_LIE_USED))
         return 0;
-    if (sim_hurt_by(holding, VMRES_SIM_LIE_NEED))
-        return (uint32_t)((uint64_t)holding->hurt.need * VMRES_STALL_ONE / VMRES_PPM);
-    return stall;
+    return need ? (uint32_t)((uint64_t)need->share * VMRES_STALL_ONE / VMRES_PPM) : stall;
 }
 
 /* What it says it uses; its OS counts only what the device says it holds. */
@@ -52,9 +52,10 @@ static uint64_t used_told(const struct sim_holding *holding)
 {
     uint64_t reading = sim_reading(holding);
     uint64_t used = sim_min(holding->sensor.sample.used, reading);
+    const struct vmres_sim_fault *lie = sim_hurt_by(holding, VMRES_SIM_LIE_USED);
 
-    if (sim_hurt_by(holding, VMRES_SIM_LIE_USED))
-        return sim_share(used, holding->hurt.used);
+    if (lie)
+        return sim_share(used, lie->share);
     return sim_hurt_by(holding, VMRES_SIM_LIE_NEED) ? reading : used;
 }
 
@@ -72,6 +73,18 @@ static struct vmres_event compose(const struct sim_vm *vm, uint8_t kind)
     return event;
 }
 
+/* A guest writes what it likes: every word of a report, and which of them hold. */
+static void scramble(const struct vmres_sim *sim, struct vmres_event *report)
+{
+    uint64_t stream = vmres__sim_noise_stream(sim->options.seed ^ sim->now, report->vm,
+                                              report->kind, SIM_FOR_CHANCE);
+
+    for (size_t i = 0; i < sizeof report->as.words / sizeof report->as.words[0]; i++)
+        report->as.words[i] = vmres__sim_noise_bits(&stream);
+    report->valid = (uint16_t)vmres__sim_noise_bits(&stream);
+    report->result = (uint16_t)vmres__sim_noise_bits(&stream);
+}
+
 /* Answers one inquiry for one kind: what is stored since the last one, then how things stand. */
 static void report(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind, uint64_t inquiry)
 {
@@ -85,6 +98,10 @@ static void report(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind, uint6
     }
     holding->report.id = inquiry;
     holding->report.as.report.age_ms = (uint32_t)(sim->now - holding->report.time_ms);
+    if (sim_hurt_by(holding, VMRES_SIM_NO_DEVICE))
+        holding->report.valid = 0;
+    if (sim_hurt_by(holding, VMRES_SIM_GARBAGE))
+        scramble(sim, &holding->report);
     if (stored.count > 1 && !sim_hurt_by(holding, VMRES_SIM_STALE)) {
         struct vmres_event event = vmres__sim_host_event(vm, VMRES_EVENT_SAMPLES, kind);
 
@@ -98,17 +115,22 @@ static void report(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind, uint6
     (void)vmres__sim_host_post(sim, &holding->report);
 }
 
+static bool speaks(const struct sim_vm *vm)
+{
+    return vm->life == SIM_LIVE && !sim_vm_hurt_by(vm, VMRES_SIM_HANG);
+}
+
 void vmres__sim_guest_answer(struct vmres_sim *sim, uint64_t inquiry)
 {
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         struct sim_vm *vm = &sim->vms[i];
 
-        if (vm->life != SIM_LIVE) {
+        if (!speaks(vm)) {
             sim->unanswered |= sim_present(vm);
             continue;
         }
         for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
-            if (vmres__sim_host_differs(&vm->holdings[kind]))
+            if (vmres__sim_host_differs(sim, &vm->holdings[kind]))
                 (void)vmres__sim_host_observe(sim, vm, kind);
             report(sim, vm, kind, inquiry);
         }
@@ -167,16 +189,17 @@ void vmres__sim_guest_speak(struct vmres_sim *sim)
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         struct sim_vm *vm = &sim->vms[i];
 
-        if (vm->life != SIM_LIVE)
+        if (!speaks(vm))
             continue;
         for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             struct sim_holding *holding = &vm->holdings[kind];
+            const struct vmres_sim_fault *many = sim_hurt_by(holding, VMRES_SIM_FLOOD);
 
             if (holding->notice != 0)
                 give_notice(sim, vm, kind, holding->notice);
             holding->notice = 0;
-            if (sim_hurt_by(holding, VMRES_SIM_FLOOD))
-                flood(sim, vm, kind, holding->hurt.flood);
+            if (many)
+                flood(sim, vm, kind, many->amount);
         }
     }
 }

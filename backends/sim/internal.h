@@ -55,7 +55,7 @@ void vmres__sim_ring_store(struct sim_ring *ring, uint64_t sample);
 struct sim_answer vmres__sim_ring_answer(struct sim_ring *ring);
 
 /* noise.c: integer noise. One stream per VM, kind and purpose, so that none disturbs another. */
-enum sim_purpose { SIM_FOR_AVAILABLE, SIM_FOR_STALL, SIM_FOR_SHAPE };
+enum sim_purpose { SIM_FOR_AVAILABLE, SIM_FOR_STALL, SIM_FOR_SHAPE, SIM_FOR_CHANCE };
 #define SIM_NOISE_ONE 65536 /* one standard deviation of a draw */
 uint64_t vmres__sim_noise_stream(uint64_t seed, uint32_t vm, uint8_t kind,
                                  enum sim_purpose purpose);
@@ -101,8 +101,10 @@ struct sim_tally {
 enum sim_direction { SIM_SHRINK, SIM_GROW };
 struct sim_command {
     uint64_t id, target, asked;
-    uint64_t from;   /* what the device read when it was accepted */
-    uint64_t amount; /* cumulative, as last told */
+    uint64_t from;    /* what the device read when it was accepted */
+    uint64_t amount;  /* cumulative */
+    uint64_t told_ms; /* when it was last told */
+    bool untold;      /* it has grown since */
 };
 
 struct sim_end { /* of a command, or not yet */
@@ -110,16 +112,18 @@ struct sim_end { /* of a command, or not yet */
     enum vmres_result result;
 };
 
-/* fault.c: which faults are in effect on one holding, as 1 << enum vmres_sim_fault_kind. */
-struct sim_hurt {
-    uint32_t active;
-    uint32_t slow, partial, used, need; /* shares */
-    uint64_t flood;
+/* fault.c: one fault. Those of a holding, and those of the host, are chained, newest first. */
+struct sim_fault {
+    struct vmres_sim_fault what;
+    enum { SIM_FAULT_DUE, SIM_FAULT_ACTIVE, SIM_FAULT_OVER } state;
+    struct sim_fault *next;
 };
 
 /* What one VM has of one kind: the guest's side, the device between, and what the host was told. */
 struct sim_holding {
-    struct vmres_vm_limits limits;
+    struct vmres_vm_limits limits; /* as configured now */
+    uint64_t ceiling;              /* as configured first */
+    uint64_t most;                 /* the device's maximum */
     struct vmres_sim_demand wish;
     uint32_t point;  /* of the wish: the next to come */
     bool overridden; /* the wish plays no part any more */
@@ -128,14 +132,17 @@ struct sim_holding {
     uint64_t demand, cache;
     uint64_t held;   /* what it truly holds; a host witness sees this */
     uint64_t hidden; /* of that, what the device says it has released */
+    uint64_t traces; /* let go, and still seen by the witness */
     uint64_t target;
     struct sim_command commands[2]; /* by enum sim_direction */
     struct {
         uint64_t held, target, witness;
     } told;
     bool unseen;                /* it changed of itself since it was last observed */
+    bool reconfigured;          /* its limits have changed, and have still to be told */
     uint64_t promise, exposure; /* shadow.c */
-    struct sim_hurt hurt;
+    uint64_t lowest, highest;   /* shadow.c: the targets that are lawful */
+    struct sim_fault *faults;   /* of it; of the whole VM too, on that of kind 0 */
     struct sim_sensor sensor;
     struct sim_ring ring;
     struct vmres_event report; /* the last one given, for a stale guest */
@@ -171,15 +178,19 @@ struct sim_vm {
 };
 
 struct sim_kind {
-    struct vmres_resource resource; /* its name is not kept */
+    struct vmres_resource resource; /* as it is now; its name is not kept */
+    uint64_t capacity;              /* as it was at first */
+    bool restocked;                 /* it has changed, and has still to be told */
     struct vmres_sim_device device;
     sim_wide unmet_bound;
     uint64_t exposure; /* shadow.c: the sum of all holdings' */
+    uint64_t usable;   /* shadow.c: what may be given */
 };
 
-struct sim_fault {
-    struct vmres_sim_fault what;
-    enum { SIM_FAULT_DUE, SIM_FAULT_ACTIVE, SIM_FAULT_OVER } state;
+/* delay.c: an action that has been taken and has still to arrive. */
+struct sim_delayed {
+    struct vmres_action action;
+    uint64_t due_ms;
 };
 
 struct vmres_sim {
@@ -190,16 +201,20 @@ struct vmres_sim {
     struct sim_vm *vms;           /* [max_vms], vm_count in use */
     struct sim_holding *holdings; /* [max_vms * kinds] */
     struct sim_fault *faults;     /* [max_faults], fault_count in use */
-    uint32_t *by_id;              /* [max_vms] driver's id -> index, or VMRES_VM_NONE */
-    uint32_t *by_command;         /* [command_slots] a guess: command id -> holding, direction */
-    uint32_t command_slots;       /* a power of two */
-    uint32_t vm_count, fault_count;
+    struct sim_fault *host_faults;
+    struct sim_delayed *delayed; /* [delayed_room], delayed_count in use, in order of arrival */
+    uint32_t *by_id;             /* [max_vms] driver's id -> index, or VMRES_VM_NONE */
+    uint32_t *by_command;        /* [command_slots] a guess: command id -> holding, direction */
+    uint32_t command_slots;      /* a power of two */
+    uint32_t vm_count, fault_count, delayed_count, delayed_room;
     uint8_t kind_count;
     uint64_t now, ticks;
+    bool link_down;    /* the hypervisor does not answer: nothing is posted */
     bool shares_stale; /* entitlements must be recomputed */
     bool unruly;       /* somebody took what it was not given */
     bool unanswered;   /* an inquiry of this tick was not answered by all */
     bool exposure_due; /* shadow.c: some exposure has yet to rise */
+    bool law_due;      /* shadow.c: limits or capacities have yet to be heard of */
     bool allot_due;    /* life.c: somebody waits for its first allotment */
     struct vmres_sim_violations violations;
 };
@@ -222,19 +237,43 @@ static inline uint64_t sim_reading(const struct sim_holding *holding)
     return holding->held - holding->hidden;
 }
 
-static inline bool sim_hurt_by(const struct sim_holding *holding, enum vmres_sim_fault_kind fault)
+/* The newest fault of this kind that is in effect in a chain, or NULL. */
+static inline const struct vmres_sim_fault *sim_active(const struct sim_fault *chain,
+                                                       enum vmres_sim_fault_kind fault)
 {
-    return (holding->hurt.active >> fault & 1u) != 0;
+    while (chain && (chain->state != SIM_FAULT_ACTIVE || chain->what.fault != fault))
+        chain = chain->next;
+    return chain ? &chain->what : NULL;
 }
 
+static inline const struct vmres_sim_fault *sim_hurt_by(const struct sim_holding *holding,
+                                                        enum vmres_sim_fault_kind fault)
+{
+    return sim_active(holding->faults, fault);
+}
+
+/* The same for one that befalls a VM as a whole. */
+static inline const struct vmres_sim_fault *sim_vm_hurt_by(const struct sim_vm *vm,
+                                                           enum vmres_sim_fault_kind fault)
+{
+    return sim_active(vm->holdings[0].faults, fault);
+}
+
+/* host.c: what the device says it holds, and what the host's witness sees. */
+uint64_t vmres__sim_host_reading(const struct sim_holding *holding);
+uint64_t vmres__sim_host_witness(const struct vmres_sim *sim, const struct sim_holding *holding);
 /* What the host can say of a holding: enum vmres_valid. */
 uint16_t vmres__sim_host_words(const struct vmres_sim *sim, uint8_t kind);
 struct vmres_event vmres__sim_host_event(const struct sim_vm *vm, enum vmres_event_type type,
                                          uint8_t kind);
 enum vmres_status vmres__sim_host_post(struct vmres_sim *sim, const struct vmres_event *event);
 /* Whether the driver was last told something else. */
-bool vmres__sim_host_differs(const struct sim_holding *holding);
+bool vmres__sim_host_differs(const struct vmres_sim *sim, const struct sim_holding *holding);
 enum vmres_status vmres__sim_host_observe(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind);
+/* Tells the limits and capacities that have changed and are not told yet. */
+void vmres__sim_host_configure(struct vmres_sim *sim);
+/* What a VM may be given and take part in, as things are. */
+struct vmres_vm_limits vmres__sim_host_limits(const struct sim_holding *holding);
 
 /* guest.c: (a) demand and sensors; answers; (b) what it says unasked; (f) what it feels. */
 void vmres__sim_guest_measure(struct vmres_sim *sim, struct sim_vm *vm);
@@ -245,13 +284,28 @@ void vmres__sim_guest_feel(struct vmres_sim *sim);
 /* command.c */
 enum vmres_status vmres__sim_command_take(struct vmres_sim *sim, const struct vmres_action *action);
 void vmres__sim_command_cancel(struct vmres_sim *sim, uint64_t id);
+/* Does what an action says, which has arrived. */
+void vmres__sim_command_carry_out(struct vmres_sim *sim, struct sim_vm *vm,
+                                  const struct vmres_action *action);
 /* Tells how far the open command of this direction has come, and ends it where it ends. */
 void vmres__sim_command_progress(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
                                  enum sim_direction direction);
-/* How low the guest is ready to go. */
+/* How low, and how high, the guest is ready to go. */
 uint64_t vmres__sim_command_limit(const struct sim_holding *holding);
+uint64_t vmres__sim_command_reach(const struct sim_holding *holding);
 /* Forgets all commands of a VM, without an answer. */
-void vmres__sim_command_drop(struct sim_vm *vm, uint32_t kinds);
+void vmres__sim_command_drop(struct vmres_sim *sim, struct sim_vm *vm);
+
+/* delay.c */
+/* Keeps an action back if its VM hears late; false: it does not. */
+bool vmres__sim_delay_keep(struct vmres_sim *sim, const struct sim_vm *vm,
+                           const struct vmres_action *action);
+/* Whether one more could be kept. */
+bool vmres__sim_delay_fits(const struct vmres_sim *sim);
+/* The VM of a command that has still to arrive, by the driver's id, or VMRES_VM_NONE. */
+uint32_t vmres__sim_delay_whose(const struct vmres_sim *sim, uint64_t command);
+void vmres__sim_delay_drop(struct vmres_sim *sim, const struct sim_vm *vm);
+void vmres__sim_delay_tick(struct vmres_sim *sim);
 
 /* device.c. aim: the device pursues a new target. retake: the guest takes what it was not given. */
 void vmres__sim_device_aim(struct sim_holding *holding, uint64_t target);
@@ -283,7 +337,15 @@ void vmres__sim_life_settle(struct vmres_sim *sim);
 void vmres__sim_life_allotted(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind);
 void vmres__sim_life_crash(struct vmres_sim *sim, struct sim_vm *vm, uint64_t return_ms);
 void vmres__sim_life_vanish(struct vmres_sim *sim, struct sim_vm *vm, uint64_t return_ms);
-void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm);
+/* stale: its device reads as before, until its driver is back. */
+void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm, bool stale);
+/* A snapshot of one kind is restored: a new life, holding so much and aiming at it. */
+void vmres__sim_life_restore(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
+                             uint64_t amount);
+
+/* link.c */
+void vmres__sim_link_lose(struct vmres_sim *sim);
+void vmres__sim_link_find(struct vmres_sim *sim);
 
 /* fault.c */
 void vmres__sim_fault_tick(struct vmres_sim *sim);
@@ -299,6 +361,8 @@ void vmres__sim_metric_tick(struct vmres_sim *sim);
 void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
                                const struct vmres_action *action);
 void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
+/* Limits or capacity are others now; what was lawful stays so until they are heard of. */
+void vmres__sim_shadow_relaxed(struct vmres_sim *sim);
 void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 void vmres__sim_shadow_settle(struct vmres_sim *sim);

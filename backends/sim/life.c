@@ -30,6 +30,7 @@ void vmres__sim_life_blank(struct vmres_sim *sim, struct sim_vm *vm)
 
         holding->held = 0;
         holding->hidden = 0;
+        holding->traces = 0;
         holding->target = 0;
         holding->moving = false;
         holding->allotted = false;
@@ -39,13 +40,15 @@ void vmres__sim_life_blank(struct vmres_sim *sim, struct sim_vm *vm)
         holding->ring.count = 0;
         holding->sensor.sample = (struct sim_sample){0};
     }
-    vmres__sim_command_drop(vm, sim->options.kinds);
+    vmres__sim_command_drop(sim, vm);
 }
 
 static void go_live(struct vmres_sim *sim, struct sim_vm *vm)
 {
     struct vmres_event event = vmres__sim_host_event(vm, VMRES_EVENT_VM_LIVE, 0);
 
+    if (sim_vm_hurt_by(vm, VMRES_SIM_SLOW_BOOT))
+        return;
     if (vmres__sim_host_post(sim, &event) == VMRES_OK)
         vmres__sim_life_enter(sim, vm, SIM_LIVE);
 }
@@ -72,8 +75,10 @@ static void wake_up(struct vmres_sim *sim, struct sim_vm *vm)
 {
     if (sim->now - vm->since_ms < (uint64_t)SILENT_TICKS * sim->options.tick_ms)
         return;
-    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         vm->holdings[kind].moving = true;
+        vm->holdings[kind].hidden = 0; /* it reads true again */
+    }
     vmres__sim_life_enter(sim, vm, SIM_SETTLING);
 }
 
@@ -89,7 +94,11 @@ static void tell_gone(struct vmres_sim *sim, struct sim_vm *vm)
 
 static void live_on(struct vmres_sim *sim, struct sim_vm *vm)
 {
-    if (vm->life == SIM_AWAITED && vm->return_ms <= sim->now && vm->since_ms < sim->now)
+    if (vm->life == SIM_SILENT)
+        wake_up(sim, vm);
+    else if (sim->link_down)
+        return; /* nobody can be told */
+    else if (vm->life == SIM_AWAITED && vm->return_ms <= sim->now && vm->since_ms < sim->now)
         (void)vmres__sim_attach_introduce(sim, vm);
     else if (vm->life == SIM_ADDED)
         vmres__sim_attach_await(sim, vm);
@@ -97,8 +106,6 @@ static void live_on(struct vmres_sim *sim, struct sim_vm *vm)
         (void)vmres__sim_attach_introduce(sim, vm);
     else if (vm->life == SIM_ALLOTTED)
         go_live(sim, vm);
-    else if (vm->life == SIM_SILENT)
-        wake_up(sim, vm);
     else if (vm->life == SIM_LOST && vm->since_ms < sim->now)
         tell_gone(sim, vm);
 }
@@ -109,7 +116,8 @@ void vmres__sim_life_tick(struct vmres_sim *sim)
         return;
     for (uint32_t i = 0; i < sim->vm_count; i++)
         live_on(sim, &sim->vms[i]);
-    vmres__sim_attach_allot(sim);
+    if (!sim->link_down)
+        vmres__sim_attach_allot(sim);
 }
 
 /* After the releases: a balloon that does not grow any more is as large as it will be. */
@@ -123,7 +131,7 @@ void vmres__sim_life_settle(struct vmres_sim *sim)
             continue;
         for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             moved |= vm->holdings[kind].tally.out > 0;
-            if (vmres__sim_host_differs(&vm->holdings[kind]))
+            if (vmres__sim_host_differs(sim, &vm->holdings[kind]))
                 (void)vmres__sim_host_observe(sim, vm, kind);
         }
         if (!moved)
@@ -144,24 +152,54 @@ void vmres__sim_life_vanish(struct vmres_sim *sim, struct sim_vm *vm, uint64_t r
     tell_gone(sim, vm);
 }
 
-void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm)
+/* Nothing of its former life counts. false: it has none that anybody knows of. */
+static bool begin_anew(struct vmres_sim *sim, struct sim_vm *vm, enum sim_life life)
 {
     if (!sim_running(vm) || vm->id == VMRES_VM_NONE)
-        return;
-    vmres__sim_command_drop(vm, sim->options.kinds);
+        return false;
+    vmres__sim_command_drop(sim, vm);
     vm->incarnation = vmres_driver_vm_incarnation(sim->backend.driver, vm->id) + 1;
-    vmres__sim_life_enter(sim, vm, SIM_SILENT);
+    vmres__sim_life_enter(sim, vm, life);
     for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
         struct sim_holding *holding = &vm->holdings[kind];
 
         holding->ring.count = 0;
         holding->report = (struct vmres_event){0};
         holding->sensor.sample = (struct sim_sample){0};
+    }
+    return true;
+}
+
+void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm, bool stale)
+{
+    if (!begin_anew(sim, vm, SIM_SILENT))
+        return;
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
+        struct sim_holding *holding = &vm->holdings[kind];
+        uint64_t before = sim_reading(holding);
+
         if (sim->kinds[kind].resource.removal == VMRES_REMOVAL_GUEST) {
-            holding->hidden = 0;
             vmres__sim_device_retake(sim, holding, SIM_NEVER);
+            holding->hidden = stale ? holding->held - before : 0;
             holding->moving = false;
         }
         (void)vmres__sim_host_observe(sim, vm, kind);
     }
+}
+
+void vmres__sim_life_restore(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
+                             uint64_t amount)
+{
+    struct sim_holding *holding = &vm->holdings[kind];
+
+    if (!begin_anew(sim, vm, SIM_SETTLING))
+        return;
+    holding->held = sim_min(amount, holding->most);
+    holding->target = holding->held;
+    holding->promise = holding->held;
+    holding->hidden = 0;
+    holding->moving = false;
+    sim->unruly = true;
+    for (kind = 0; kind < sim->kind_count; kind++)
+        (void)vmres__sim_host_observe(sim, vm, kind);
 }

@@ -19,15 +19,20 @@ static void set_exposure(struct vmres_sim *sim, struct sim_holding *holding, uin
     holding->exposure = exposure;
 }
 
-static uint64_t exposure_of(const struct sim_holding *holding)
+/* A reading is at most what the device can hold; a witness may err by the kind's tolerance. */
+static uint64_t exposure_of(const struct vmres_sim *sim, const struct sim_holding *holding,
+                            uint8_t kind)
 {
-    return sim_max(holding->promise, sim_max(holding->told.held, holding->told.witness));
+    uint64_t tolerance = sim->kinds[kind].resource.tolerance;
+    uint64_t read = sim_min(holding->told.held, holding->most);
+
+    return sim_max(holding->promise, sim_max(read, sim_less(holding->told.witness, tolerance)));
 }
 
 void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
 {
     struct sim_holding *holding = &vm->holdings[kind];
-    uint64_t exposure = exposure_of(holding);
+    uint64_t exposure = exposure_of(sim, holding, kind);
 
     if (exposure <= holding->exposure)
         set_exposure(sim, holding, kind, exposure);
@@ -35,6 +40,7 @@ void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint
         sim->exposure_due = true;
 }
 
+/* A device that does not follow a command aims where it aimed. */
 void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
 {
     vm->holdings[kind].promise = vm->holdings[kind].target;
@@ -51,14 +57,60 @@ void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, ui
     set_exposure(sim, holding, kind, 0);
 }
 
+/* The law as it is now; `before`: or as it was. */
+static void set_law(struct sim_holding *holding, uint64_t granule, bool before)
+{
+    uint64_t most = holding->most - holding->most % granule;
+    uint64_t floor = sim_min(holding->limits.floor, most);
+    uint64_t ceiling = holding->limits.ceiling;
+
+    holding->lowest = before ? sim_min(holding->lowest, floor) : floor;
+    holding->highest = before ? sim_max(holding->highest, ceiling) : ceiling;
+}
+
+static void set_laws(struct vmres_sim *sim, bool before)
+{
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
+        struct sim_kind *world = &sim->kinds[kind];
+        uint64_t usable = sim_less(world->resource.capacity, world->resource.reserve);
+
+        world->usable = before ? sim_max(world->usable, usable) : usable;
+        for (uint32_t i = 0; i < sim->vm_count; i++)
+            set_law(&sim->vms[i].holdings[kind], world->resource.granule, before);
+    }
+}
+
+void vmres__sim_shadow_relaxed(struct vmres_sim *sim)
+{
+    set_laws(sim, true);
+    sim->law_due = true;
+}
+
+static bool is_heard_of(const struct vmres_sim *sim)
+{
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
+        if (sim->kinds[kind].restocked)
+            return false;
+        for (uint32_t i = 0; i < sim->vm_count; i++) {
+            if (sim->vms[i].holdings[kind].reconfigured && sim->vms[i].id != VMRES_VM_NONE)
+                return false;
+        }
+    }
+    return true;
+}
+
 void vmres__sim_shadow_settle(struct vmres_sim *sim)
 {
+    if (sim->law_due && is_heard_of(sim)) {
+        set_laws(sim, false);
+        sim->law_due = false;
+    }
     if (!sim->exposure_due)
         return;
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         for (uint8_t kind = 0; kind < sim->kind_count; kind++)
             set_exposure(sim, &sim->vms[i].holdings[kind], kind,
-                         exposure_of(&sim->vms[i].holdings[kind]));
+                         exposure_of(sim, &sim->vms[i].holdings[kind], kind));
     }
     sim->exposure_due = false;
 }
@@ -68,25 +120,28 @@ static void check_capacity(struct vmres_sim *sim, const struct sim_holding *hold
                            uint64_t target)
 {
     const struct sim_kind *world = &sim->kinds[kind];
-    uint64_t usable = sim_less(world->resource.capacity, world->resource.reserve);
 
     if (target > holding->exposure &&
-        world->exposure - holding->exposure > sim_less(usable, target))
+        world->exposure - holding->exposure > sim_less(world->usable, target))
         sim->violations.capacity++;
 }
 
-/* I3, I4. A pin is to what was seen, whatever that is, unless it shrinks. */
+/* I3, I4. A pin is to what was seen, whatever that is, unless it shrinks; a removal may come down
+ * to a ceiling in steps. */
 static void check_limits(struct vmres_sim *sim, const struct sim_holding *holding,
                          const struct vmres_action *action)
 {
     uint64_t target = action->as.resize.target;
-    bool shrinks = action->type == VMRES_ACTION_REQUEST_REMOVAL || target < holding->told.held;
+    uint64_t seen = exposure_of(sim, holding, action->kind);
+    bool removal = action->type == VMRES_ACTION_REQUEST_REMOVAL;
+    bool shrinks = removal || target < holding->told.held;
+    uint64_t highest = removal ? sim_max(holding->highest, seen) : holding->highest;
 
-    if (shrinks && target < holding->limits.floor)
+    if (shrinks && target < holding->lowest)
         sim->violations.floor++;
     if (action->type == VMRES_ACTION_PIN)
         return;
-    if (target > holding->limits.ceiling || target % sim->kinds[action->kind].resource.granule != 0)
+    if (target > highest || target % sim->kinds[action->kind].resource.granule != 0)
         sim->violations.ceiling++;
 }
 
@@ -112,8 +167,11 @@ void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
     check_single(sim, holding, action);
     if (action->type == VMRES_ACTION_REASSIGN || action->type == VMRES_ACTION_NOTIFY)
         check_capacity(sim, holding, action->kind, action->as.resize.target);
-    holding->promise = action->as.resize.target;
-    set_exposure(sim, holding, action->kind, exposure_of(holding));
+    /* A notice does not take back what a newer reassignment promises. */
+    holding->promise = action->type == VMRES_ACTION_NOTIFY
+                           ? sim_max(holding->promise, action->as.resize.target)
+                           : action->as.resize.target;
+    set_exposure(sim, holding, action->kind, exposure_of(sim, holding, action->kind));
 }
 
 void vmres__sim_shadow_audit(struct vmres_sim *sim)

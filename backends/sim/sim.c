@@ -76,6 +76,7 @@ static void adopt_options(struct vmres_sim *sim, const struct vmres_sim_options 
         sim->options.tick_ms = 1000;
     if (sim->options.max_faults == 0)
         sim->options.max_faults = 4 * options->max_vms + 16;
+    sim->delayed_room = 4 * options->max_vms * options->kinds;
     sim->command_slots = 64;
     while (sim->command_slots < 4 * options->max_vms * options->kinds)
         sim->command_slots *= 2;
@@ -90,9 +91,11 @@ static bool furnish(struct vmres_sim *sim)
     sim->holdings = vmres_allocate(&sim->heap, (size_t)options->max_vms * options->kinds,
                                    sizeof *sim->holdings);
     sim->faults = vmres_allocate(&sim->heap, options->max_faults, sizeof *sim->faults);
+    sim->delayed = vmres_allocate(&sim->heap, sim->delayed_room, sizeof *sim->delayed);
     sim->by_id = vmres_allocate(&sim->heap, options->max_vms, sizeof *sim->by_id);
     sim->by_command = vmres_allocate(&sim->heap, sim->command_slots, sizeof *sim->by_command);
-    return sim->kinds && sim->vms && sim->holdings && sim->faults && sim->by_id && sim->by_command;
+    return sim->kinds && sim->vms && sim->holdings && sim->faults && sim->delayed && sim->by_id &&
+           sim->by_command;
 }
 
 static void describe_kinds(struct vmres_sim *sim)
@@ -102,6 +105,8 @@ static void describe_kinds(struct vmres_sim *sim)
 
         world->resource = sim->options.resources[kind];
         world->resource.name = NULL;
+        world->capacity = world->resource.capacity;
+        world->usable = sim_less(world->resource.capacity, world->resource.reserve);
         /* What the host enforces needs no device: it is done at once. */
         if (sim->options.devices && world->resource.removal == VMRES_REMOVAL_GUEST)
             world->device = sim->options.devices[kind];
@@ -150,6 +155,7 @@ void vmres_sim_destroy(struct vmres_sim *sim)
     heap = sim->heap;
     vmres_release(&heap, sim->by_command, sim->command_slots, sizeof *sim->by_command);
     vmres_release(&heap, sim->by_id, sim->options.max_vms, sizeof *sim->by_id);
+    vmres_release(&heap, sim->delayed, sim->delayed_room, sizeof *sim->delayed);
     vmres_release(&heap, sim->faults, sim->options.max_faults, sizeof *sim->faults);
     vmres_release(&heap, sim->holdings, (size_t)sim->options.max_vms * sim->options.kinds,
                   sizeof *sim->holdings);
@@ -214,10 +220,14 @@ enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim, const struct vmres_sim
         struct sim_holding *holding = &added->holdings[kind];
 
         holding->limits = vm->spec.limits[kind];
+        holding->ceiling = holding->limits.ceiling;
+        holding->most = holding->limits.ceiling;
         if (holding->limits.weight == 0)
             holding->limits.weight = 1;
         if (vm->demand)
             holding->wish = vm->demand[kind];
+        holding->lowest = holding->limits.floor;
+        holding->highest = holding->ceiling;
         vmres__sim_sensor_init(&holding->sensor, &sim->options, sim->vm_count, kind);
     }
     *index = sim->vm_count++;

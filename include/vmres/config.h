@@ -70,7 +70,7 @@ struct vmres_config {
     int simulated;
     uint32_t vm_count, fault_count, operation_count;
     const struct vmres_sim_vm_spec *vms;  /* [vm_count]: those listed, then those of the fleet */
-    const struct vmres_sim_fault *faults; /* [fault_count], in the order of the VMs */
+    const struct vmres_sim_fault *faults; /* [fault_count]: by VM, then the host's */
     const struct vmres_config_operation *operations; /* [operation_count], in order of time */
 };
 

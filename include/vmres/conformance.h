@@ -61,8 +61,9 @@ struct vmres_conformance_fixture {
      * there is, each at least 8 granules from its floor and its ceiling, and need little. */
     int (*open)(void *user, uint32_t vms);
     /* Complete the options (backend, max_vms, and one kind with its resource, which stays where it
-     * is until close; times if the defaults do not suit), create the driver, start it, add the VMs unless the backend does. NULL: this
-     * failed. Called again after disconnect; the host and its VMs are still there then. */
+     * is until close; times if the defaults do not suit), create the driver, start it, add the VMs
+     * unless the backend does. NULL: this failed. Called again after disconnect; the host and its
+     * VMs are still there then. */
     struct vmres_driver *(*connect)(void *user, struct vmres_driver_options *options);
     /* Destroy the driver. */
     void (*disconnect)(void *user, struct vmres_driver *driver);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The faults a simulated VM can have, and how to give it one.
+ * The faults a simulated host and its VMs can have, and how to give them one. What a correct
+ * manager must do about each: backends/sim/README.md.
  *
  * A fault is in effect from at_ms for for_ms; ticks are whole, so it begins and ends with one.
- * Those that strike once (vanish, crash, reboot, retake) strike in the first tick at or after
- * at_ms; a VM that is not there is spared.
+ * Those that strike once strike in the first tick at or after at_ms; a VM that is not there is
+ * spared.
  */
 #ifndef VMRES_SIM_FAULT_H
 #define VMRES_SIM_FAULT_H
@@ -17,46 +18,92 @@ VMRES_BEGIN_DECLS
 
 struct vmres_sim;
 
-/* X(CONSTANT, name in a scenario), numbered from 1. */
+/* The figure a fault takes: none; `amount` in the kind's unit, as a count, or in milliseconds; or
+ * `share`, in parts per million. */
+enum vmres_sim_figure {
+    VMRES_SIM_FIGURE_NONE,
+    VMRES_SIM_FIGURE_AMOUNT,
+    VMRES_SIM_FIGURE_COUNT,
+    VMRES_SIM_FIGURE_DELAY,
+    VMRES_SIM_FIGURE_SHARE,
+};
+
+/* Whom it befalls: a VM; a VM's kind; one that guests must give up, for where the host takes no
+ * guest can err; the host; the host's stock of one kind. */
+enum vmres_sim_scope {
+    VMRES_SIM_SCOPE_VM,
+    VMRES_SIM_SCOPE_KIND,
+    VMRES_SIM_SCOPE_GIVING,
+    VMRES_SIM_SCOPE_HOST,
+    VMRES_SIM_SCOPE_STOCK,
+};
+
+/* X(CONSTANT, name in a scenario, figure, scope), numbered from 1; numbers stay. */
+/* clang-format off */
 #define VMRES_SIM_FAULT_LIST(X) \
-    X(IGNORE_REQUESTS, "ignore_requests") /* releases nothing, until the request is called off */ \
-    X(SLOW, "slow")                       /* releases at `share` of the device's rates */ \
-    X(PARTIAL, "partial")   /* releases `share` of what is asked, then says that this is all */ \
-    X(VANISH, "vanish")     /* is gone, for good or until at_ms + for_ms */ \
-    X(CRASH, "crash")       /* as vanish, noticed a tick late; commands stay unanswered */ \
-    X(REBOOT, "reboot")     /* a new incarnation; holds its ceiling, is silent for three ticks */ \
-    X(RETAKE, "retake")     /* takes `amount` back unasked, up to its ceiling */ \
-    X(LIE_USED, "lie_used") /* reports `share` of its use, never a stall */ \
-    X(LIE_NEED, "lie_need") /* reports all in use and a stall of `share` */ \
-    X(LIE_RELEASED, "lie_released") /* says released, keeps it; the witness shows */ \
-    X(STALE, "stale")               /* repeats its last report, with its growing age */ \
-    X(FLOOD, "flood")               /* `amount` extra reports, every other a notice, each tick */
+    X(IGNORE_REQUESTS, "ignore_requests", NONE, GIVING) /* releases nothing unless called off */  \
+    X(SLOW, "slow", SHARE, GIVING)                   /* releases at `share` of its rates */       \
+    X(PARTIAL, "partial", SHARE, GIVING)             /* releases `share` of it, says so */        \
+    X(VANISH, "vanish", NONE, VM)                    /* gone, for good or until it ends */        \
+    X(CRASH, "crash", NONE, VM)                      /* the same, noticed a tick late */          \
+    X(REBOOT, "reboot", NONE, VM)                    /* a new life, all held, silent 3 ticks */   \
+    X(RETAKE, "retake", AMOUNT, GIVING)              /* takes `amount` back, to its maximum */    \
+    X(LIE_USED, "lie_used", SHARE, KIND)             /* reports `share` of its use, no stall */   \
+    X(LIE_NEED, "lie_need", SHARE, KIND)             /* reports all used, a stall of `share` */   \
+    X(LIE_RELEASED, "lie_released", NONE, GIVING)    /* says released, keeps it */                \
+    X(STALE, "stale", NONE, KIND)                    /* repeats its last report */                \
+    X(FLOOD, "flood", COUNT, KIND)                   /* so many extra reports a tick */           \
+    X(TRICKLE, "trickle", AMOUNT, GIVING)            /* releases at most `amount` a tick */       \
+    X(LIE_HELD, "lie_held", AMOUNT, GIVING)          /* its device reads `amount` */              \
+    X(SELF_DEFLATE, "self_deflate", NONE, GIVING)    /* takes what it misses, unasked */          \
+    X(FRAGILE, "fragile", SHARE, GIVING)             /* dies below `share` of its demand */       \
+    X(REBOOT_STALE, "reboot_stale", NONE, VM)        /* reboot, and its device reads as before */ \
+    X(SLOW_BOOT, "slow_boot", NONE, VM)              /* allotted, its driver not there yet */     \
+    X(GARBAGE, "garbage", NONE, KIND)                /* reports random bits */                    \
+    X(WITNESS_NOISE, "witness_noise", SHARE, GIVING) /* the witness errs by that deviation */     \
+    X(OVERHEAD, "overhead", AMOUNT, GIVING)          /* the witness sees so much a second more */ \
+    X(SCRUB, "scrub", AMOUNT, GIVING)                /* the witness sees so much a second go */   \
+    X(ROUGH, "rough", AMOUNT, GIVING)                /* moves whole pieces of `amount` only */    \
+    X(REFUSE, "refuse", SHARE, GIVING)               /* refuses so many of its resizes */         \
+    X(FALSE_DONE, "false_done", NONE, GIVING)        /* says done at once, does nothing */        \
+    X(REPEAT, "repeat", NONE, GIVING)                /* says each thing again each tick */        \
+    X(THROTTLE, "throttle", DELAY, GIVING)           /* tells progress no more often */           \
+    X(LATENCY, "latency", DELAY, VM)                 /* hears what is asked so much later */      \
+    X(HANG, "hang", NONE, VM)                        /* neither works nor answers */              \
+    X(NO_DEVICE, "no_device", NONE, KIND)            /* its device is unplugged */                \
+    X(RESTORE, "restore", AMOUNT, GIVING)            /* a snapshot's life, holding `amount` */    \
+    X(LIMIT, "limit", AMOUNT, GIVING)                /* its device's maximum is `amount` */       \
+    X(CEILING, "ceiling", AMOUNT, KIND)              /* configured anew: a ceiling of `amount` */ \
+    X(SHRINK, "shrink", AMOUNT, STOCK)               /* the host has `amount` less */             \
+    X(LINK_DOWN, "link_down", NONE, HOST)            /* the hypervisor does not answer */         \
+    X(NO_PUMP, "no_pump", NONE, HOST)                /* the embedder is busy, nobody pumps */     \
+    X(SUSPEND, "suspend", DELAY, HOST)               /* all stands still but the clock */
+/* clang-format on */
 
 enum vmres_sim_fault_kind {
     VMRES_SIM_NO_FAULT = 0,
-#define VMRES_SIM_FAULT_ENUM_(constant, name) VMRES_SIM_##constant,
+#define VMRES_SIM_FAULT_ENUM_(constant, name, figure, scope) VMRES_SIM_##constant,
     VMRES_SIM_FAULT_LIST(VMRES_SIM_FAULT_ENUM_)
 #undef VMRES_SIM_FAULT_ENUM_
 };
 
 struct vmres_sim_fault {
     enum vmres_sim_fault_kind fault;
-    uint32_t vm;  /* index in order of vmres_sim_add_vm() */
-    uint8_t kind; /* of the resource; of no account for vanish, crash and reboot */
+    uint32_t vm;  /* index in order of vmres_sim_add_vm(); of no account for the host's */
+    uint8_t kind; /* of the resource; of no account for those of a whole VM or host */
     uint64_t at_ms;
     uint64_t for_ms; /* 0 = for ever, or once */
-    uint64_t amount; /* units or count */
+    uint64_t amount; /* units, count or milliseconds */
     uint32_t share;  /* parts per million, at most a million */
 };
 
 /*
  * Adds a fault, before or between runs; *fault is copied. One whose time has passed strikes at the
- * next tick. VMRES_INVALID: no such fault, VM or kind, a share above one, or a fault of releasing
- * for a kind that the host enforces; VMRES_LIMIT: max_faults reached. Thread: the driver's.
+ * next tick. VMRES_INVALID: no such fault, VM or kind, a share above one, or a fault of giving for
+ * a kind that the host enforces; VMRES_LIMIT: max_faults reached. Thread: the driver's.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim,
                                                                const struct vmres_sim_fault *fault);
-
 /* Ends what is in effect on this VM and takes back what is still to come; what has struck has
  * struck. VMRES_VM_NONE: of the host. */
 VMRES_API void vmres_sim_mend(struct vmres_sim *sim, uint32_t vm);

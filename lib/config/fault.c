@@ -1,39 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes wrong with a VM, and when. The names are those of sim_fault.h; the table here says
- * which figure each takes. A figure that a fault does not take is an error, for it would do
- * nothing, and so is a fault of releasing where no guest is asked.
+ * What goes wrong with a VM or the host, and when. Names, figures and whom each befalls are those
+ * of sim_fault.h. A figure that a fault does not take is an error, for it would do nothing, and so
+ * is a fault of giving where no guest is asked.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "config/internal.h"
 
-enum figure { NO_FIGURE, AMOUNT, COUNT, SHARE };
-
-static const enum figure figures[] = {
-    [VMRES_SIM_SLOW] = SHARE,     [VMRES_SIM_PARTIAL] = SHARE,  [VMRES_SIM_RETAKE] = AMOUNT,
-    [VMRES_SIM_LIE_USED] = SHARE, [VMRES_SIM_LIE_NEED] = SHARE, [VMRES_SIM_FLOOD] = COUNT,
+static const struct {
+    const char *name;
+    enum vmres_sim_figure figure;
+    enum vmres_sim_scope scope;
+} faults[] = {
+#define FAULT(constant, name, figure, scope) \
+    [VMRES_SIM_##constant] = {name, VMRES_SIM_FIGURE_##figure, VMRES_SIM_SCOPE_##scope},
+    VMRES_SIM_FAULT_LIST(FAULT)
+#undef FAULT
 };
 
-/* Indexed by number less 1, for faults count from 1. */
-static const char *const names[] = {
-#define NAME(constant, name) name,
-    VMRES_SIM_FAULT_LIST(NAME)
-#undef NAME
-        NULL,
+enum { FAULTS = sizeof faults / sizeof faults[0] };
+
+static const char *const figures[] = {
+    [VMRES_SIM_FIGURE_NONE] = "",        [VMRES_SIM_FIGURE_AMOUNT] = "amount",
+    [VMRES_SIM_FIGURE_COUNT] = "amount", [VMRES_SIM_FIGURE_DELAY] = "delay",
+    [VMRES_SIM_FIGURE_SHARE] = "share",
 };
 
 static enum vmres_status read_kind(struct config_loader *loader, const struct config_node *node,
                                    struct vmres_sim_fault *fault)
 {
     const struct config_node *kind = NULL;
-    uint32_t choice = 0;
     enum vmres_status status = vmres__tree_need(loader, node, "kind", &kind);
+    uint32_t number = 1;
 
-    if (status == VMRES_OK)
-        status = vmres__scalar_choice(loader, kind, names, &choice);
-    fault->fault = (enum vmres_sim_fault_kind)(choice + 1);
-    return status;
+    if (status)
+        return status;
+    while (number < FAULTS && strcmp(faults[number].name, kind->text) != 0)
+        number++;
+    if (number == FAULTS)
+        return vmres__load_fail(loader, kind->at,
+                                "there is no fault '%s'; the scenarios' README lists them",
+                                kind->text);
+    fault->fault = (enum vmres_sim_fault_kind)number;
+    return VMRES_OK;
 }
 
 static enum vmres_status read_share(struct config_loader *loader, const struct config_node *node,
@@ -46,59 +57,72 @@ static enum vmres_status read_share(struct config_loader *loader, const struct c
     return status;
 }
 
-/* `amount` or `share`, whichever this fault takes. */
+/* A figure it does not take would do nothing. */
+static enum vmres_status check_figures(struct config_loader *loader, const struct config_node *node,
+                                       const struct vmres_sim_fault *fault)
+{
+    const char *wanted = figures[faults[fault->fault].figure];
+
+    for (const struct config_node *child = node->first; child; child = child->next) {
+        bool is_figure = strcmp(child->key, "share") == 0 || strcmp(child->key, "amount") == 0 ||
+                         strcmp(child->key, "delay") == 0;
+
+        if (is_figure && strcmp(child->key, wanted) != 0)
+            return vmres__load_fail(loader, child->key_at, "the fault %s takes no %s; remove it",
+                                    faults[fault->fault].name, child->key);
+    }
+    return VMRES_OK;
+}
+
+/* The figure that this fault takes, if it takes one. */
 static enum vmres_status read_figure(struct config_loader *loader, const struct config_node *node,
                                      struct vmres_sim_fault *fault)
 {
-    enum figure figure = (size_t)fault->fault < sizeof figures / sizeof figures[0]
-                             ? figures[fault->fault]
-                             : NO_FIGURE;
-    const char *wanted = figure == SHARE ? "share" : figure == NO_FIGURE ? "" : "amount";
+    enum vmres_sim_figure figure = faults[fault->fault].figure;
+    enum vmres_unit unit =
+        figure == VMRES_SIM_FIGURE_COUNT ? VMRES_UNIT_COUNT : loader->kind[fault->kind]->unit;
     const struct config_node *value = NULL;
-    enum vmres_status status = VMRES_OK;
+    enum vmres_status status = check_figures(loader, node, fault);
 
-    for (const struct config_node *child = node->first; child; child = child->next) {
-        if ((strcmp(child->key, "share") == 0 || strcmp(child->key, "amount") == 0) &&
-            strcmp(child->key, wanted) != 0)
-            return vmres__load_fail(loader, child->key_at, "the fault %s takes no %s; remove it",
-                                    names[fault->fault - 1], child->key);
-    }
-    if (figure == NO_FIGURE)
-        return VMRES_OK;
-    status = vmres__tree_need(loader, node, wanted, &value);
+    if (status || figure == VMRES_SIM_FIGURE_NONE)
+        return status;
+    status = vmres__tree_need(loader, node, figures[figure], &value);
     if (status)
         return status;
-    if (figure == SHARE)
+    if (figure == VMRES_SIM_FIGURE_SHARE)
         return read_share(loader, value, fault);
-    return vmres__scalar_amount(
-        loader, value, figure == COUNT ? VMRES_UNIT_COUNT : loader->kind[fault->kind]->unit,
-        &fault->amount);
+    if (figure == VMRES_SIM_FIGURE_DELAY)
+        return vmres__scalar_time(loader, value, &fault->amount);
+    return vmres__scalar_amount(loader, value, unit, &fault->amount);
 }
 
-/* The host takes its own kinds away without asking: nothing of a guest's release can go wrong. */
-static enum vmres_status check_release(struct config_loader *loader, const struct config_node *node,
-                                       const struct vmres_sim_fault *fault)
+/* Those of a host stand in its section, those of a VM with the VM. The host takes its own kinds
+ * away without asking: nothing of a guest's giving can go wrong there. */
+static enum vmres_status check_scope(struct config_loader *loader, const struct config_node *node,
+                                     const struct vmres_sim_fault *fault)
 {
-    static const enum vmres_sim_fault_kind releasing[] = {
-        VMRES_SIM_IGNORE_REQUESTS, VMRES_SIM_SLOW,         VMRES_SIM_PARTIAL,
-        VMRES_SIM_RETAKE,          VMRES_SIM_LIE_RELEASED,
-    };
+    enum vmres_sim_scope scope = faults[fault->fault].scope;
+    bool of_host = scope == VMRES_SIM_SCOPE_HOST || scope == VMRES_SIM_SCOPE_STOCK;
 
-    for (size_t i = 0; i < sizeof releasing / sizeof releasing[0]; i++) {
-        if (releasing[i] == fault->fault &&
-            loader->kind[fault->kind]->removal == VMRES_REMOVAL_HOST)
-            return vmres__load_fail(loader, node->at,
-                                    "the host takes %s back by itself, no guest can refuse;"
-                                    " choose another fault or resource",
-                                    loader->kind[fault->kind]->name);
-    }
+    if (of_host && fault->vm != VMRES_VM_NONE)
+        return vmres__load_fail(loader, node->at, "%s befalls the host; move it to sim.faults",
+                                faults[fault->fault].name);
+    if (!of_host && fault->vm == VMRES_VM_NONE)
+        return vmres__load_fail(loader, node->at, "%s befalls a VM; move it to that VM's faults",
+                                faults[fault->fault].name);
+    if (scope == VMRES_SIM_SCOPE_GIVING && loader->kind[fault->kind]->removal == VMRES_REMOVAL_HOST)
+        return vmres__load_fail(loader, node->at,
+                                "the host takes %s back by itself, no guest can refuse;"
+                                " choose another fault or resource",
+                                loader->kind[fault->kind]->name);
     return VMRES_OK;
 }
 
 static enum vmres_status read_fault(struct config_loader *loader, const struct config_node *node,
                                     struct vmres_sim_fault *fault)
 {
-    static const char *const keys[] = {"kind", "at", "for", "resource", "amount", "share", NULL};
+    static const char *const keys[] = {"kind",   "at",    "for",   "resource",
+                                       "amount", "share", "delay", NULL};
     const struct config_node *resource = vmres__tree_find(node, "resource");
     enum vmres_status status = vmres__tree_expect_map(loader, node, keys);
 
@@ -111,7 +135,7 @@ static enum vmres_status read_fault(struct config_loader *loader, const struct c
     if (status == VMRES_OK)
         status = vmres__scalar_time(loader, vmres__tree_find(node, "for"), &fault->for_ms);
     if (status == VMRES_OK)
-        status = check_release(loader, node, fault);
+        status = check_scope(loader, node, fault);
     return status ? status : read_figure(loader, node, fault);
 }
 
@@ -128,4 +152,23 @@ enum vmres_status vmres__fault_read(struct config_loader *loader, const struct c
         status = read_fault(loader, node, fault);
     }
     return status;
+}
+
+enum vmres_status vmres__fault_read_host(struct config_loader *loader,
+                                         const struct config_node *list)
+{
+    struct vmres_config *config = loader->config;
+    size_t room = config->fault_count + (size_t)(list ? list->count : 0);
+    struct vmres_sim_fault *all;
+
+    if (!list || list->count == 0)
+        return vmres__fault_read(loader, list, VMRES_VM_NONE);
+    all = vmres__arena_take(loader->keep, room, sizeof *all);
+    if (!all)
+        return vmres__load_no_memory(loader);
+    for (uint32_t i = 0; i < config->fault_count; i++)
+        all[i] = loader->faults[i];
+    loader->faults = all;
+    config->faults = all;
+    return vmres__fault_read(loader, list, VMRES_VM_NONE);
 }

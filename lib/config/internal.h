@@ -189,6 +189,9 @@ enum vmres_status vmres__workload_follow(struct config_loader *loader,
 /* fault.c: the faults of VM `vm`, into loader->faults; room for them is there. */
 enum vmres_status vmres__fault_read(struct config_loader *loader, const struct config_node *list,
                                     uint32_t vm);
+/* The faults of the host, behind those of all VMs; makes the room itself. */
+enum vmres_status vmres__fault_read_host(struct config_loader *loader,
+                                         const struct config_node *list);
 
 /* operate.c: what the operator does, and the VMs that claim what was reserved. */
 enum vmres_status vmres__operate_read(struct config_loader *loader, const struct config_node *list,

@@ -5,7 +5,7 @@
  */
 #include "config/internal.h"
 
-enum { MAX_TICK_MS = 3600000 };
+enum { MAX_TICK_MS = 3600000, MAX_TICKS = 100000000 };
 
 /* 0.857, 2.11, 0.1 and 2 GiB/s; kinds the host takes away itself need no device to wait for. */
 static const struct vmres_sim_device guest_device = {
@@ -84,12 +84,16 @@ static enum vmres_status read_clock(struct config_loader *loader, const struct c
     if (status == VMRES_OK && duration && config->duration_ms < tick_ms)
         return vmres__load_fail(loader, duration->at,
                                 "duration must be at least one tick; raise it");
+    if (status == VMRES_OK && duration && config->duration_ms / tick_ms > MAX_TICKS)
+        return vmres__load_fail(loader, duration->at,
+                                "duration must be at most 100 million ticks; lower it");
     return status;
 }
 
 enum vmres_status vmres__sim_read(struct config_loader *loader, const struct config_node *node)
 {
-    static const char *const keys[] = {"duration", "tick", "seed", "device", "sensors", NULL};
+    static const char *const keys[] = {"duration", "tick",   "seed", "device",
+                                       "sensors",  "faults", NULL};
     struct vmres_config *config = loader->config;
     struct vmres_sim_options *sim = &config->sim;
     enum vmres_status status = node ? vmres__tree_expect_map(loader, node, keys) : VMRES_OK;
@@ -104,6 +108,8 @@ enum vmres_status vmres__sim_read(struct config_loader *loader, const struct con
         status = read_devices(loader, vmres__tree_find(node, "device"));
     if (status == VMRES_OK)
         status = read_sensors(loader, vmres__tree_find(node, "sensors"), &sim->sensors);
+    if (status == VMRES_OK)
+        status = vmres__fault_read_host(loader, vmres__tree_find(node, "faults"));
     sim->max_vms = config->vm_count;
     sim->max_faults = config->fault_count;
     sim->kinds = loader->kinds;

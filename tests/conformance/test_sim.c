@@ -80,21 +80,29 @@ static int set_need(void *user, uint32_t vm, uint64_t amount)
     return 1;
 }
 
+static void mend(uint32_t vm)
+{
+    vmres_harness_mend(host, vm);
+    vmres_harness_mend(host, VMRES_VM_NONE);
+}
+
 static int hurt(void *user, uint32_t vm, enum vmres_conformance_harm harm)
 {
     static const struct vmres_sim_fault faults[] = {
         [VMRES_HARM_PARTIAL] = {.fault = VMRES_SIM_PARTIAL, .share = VMRES_PPM / 2},
+        [VMRES_HARM_REFUSE] = {.fault = VMRES_SIM_REFUSE, .share = VMRES_PPM},
         [VMRES_HARM_IGNORE] = {.fault = VMRES_SIM_IGNORE_REQUESTS},
         [VMRES_HARM_VANISH] = {.fault = VMRES_SIM_VANISH},
         [VMRES_HARM_REBOOT] = {.fault = VMRES_SIM_REBOOT},
         [VMRES_HARM_RETAKE] = {.fault = VMRES_SIM_RETAKE, .amount = 8 * VMRES_MIB},
+        [VMRES_HARM_LINK] = {.fault = VMRES_SIM_LINK_DOWN},
     };
     struct vmres_sim_fault fault = faults[harm];
 
     (void)user;
     fault.vm = vm;
     if (harm == VMRES_HARM_MEND)
-        vmres_harness_mend(host, vm);
+        mend(vm);
     else
         vmres_harness_hurt(host, &fault);
     return vmres_harness_breach(host) == NULL;
@@ -107,8 +115,8 @@ int main(void)
         .name = "sim",
         .capabilities = VMRES_CONFORMANCE_SLOW | VMRES_CONFORMANCE_REPORTS |
                         VMRES_CONFORMANCE_ADOPTS | 1 << VMRES_HARM_PARTIAL |
-                        1 << VMRES_HARM_IGNORE | 1 << VMRES_HARM_VANISH | 1 << VMRES_HARM_REBOOT |
-                        1 << VMRES_HARM_RETAKE,
+                        1 << VMRES_HARM_REFUSE | 1 << VMRES_HARM_IGNORE | 1 << VMRES_HARM_VANISH |
+                        1 << VMRES_HARM_REBOOT | 1 << VMRES_HARM_RETAKE | 1 << VMRES_HARM_LINK,
         .open = open,
         .connect = connect,
         .disconnect = disconnect,
