@@ -57,8 +57,10 @@ void shadow_open(struct world *world);
 /* After a step took an event, before its actions are looked at. */
 void shadow_event(struct world *world, const struct vmres_event *event, enum vmres_status status);
 void shadow_judged(struct world *world);
+struct shadow_command *shadow_find(struct shadow *shadow, uint64_t id);
+
+/* --- obey.c --- */
 void shadow_action(struct world *world, const struct vmres_action *action);
-const struct shadow_command *shadow_find(const struct shadow *shadow, uint64_t id);
 
 /* --- check.c --- */
 /* After a step and its actions. */

@@ -9,7 +9,8 @@
  *     fleet.c      the beginning, by dice       world.c      time, messages, steps
  *     backend.c    carries out actions          guest.c      reports
  *     faults.c, life.c, breach.c: what goes wrong            policy.c     wild targets
- *     shadow.c     books of its own             check.c      a look at everything after each step
+ *     shadow.c     books of its own             obey.c       what each action must obey
+ *     check.c      a look at everything after each step
  */
 #ifndef VMRES_TESTS_SWARM_WORLD_H
 #define VMRES_TESTS_SWARM_WORLD_H
