@@ -85,6 +85,32 @@ static enum vmres_status cancel(struct vmres_engine *engine, const struct vmres_
     return VMRES_OK;
 }
 
+/* Whether its donor has been asked for all that it is to give. */
+static bool under_way(const struct vmres_engine *engine, const struct transfer *transfer)
+{
+    const struct account *account = account_of(engine, transfer->donor, transfer->kind);
+    const struct command *open =
+        account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+
+    return open && open->type == VMRES_ACTION_REQUEST_REMOVAL && open->state == COMMAND_OPEN &&
+           !open->wanted_cancel && open->older == NONE && !(account->flags & ACCOUNT_DIRTY);
+}
+
+/* What is under way when a dry run begins comes to its end; what waits to be asked for is called
+ * off, for no judgement looks after it any longer. */
+static void call_off_waiting(struct vmres_engine *engine)
+{
+    uint32_t next;
+
+    for (uint32_t i = engine->transfer_open; i != NONE; i = next) {
+        struct transfer *t = &engine->transfers[i];
+
+        next = t->next;
+        if (t->asked > t->released && !under_way(engine, t))
+            vmres__transfer_trim(engine, i, t->asked - t->released);
+    }
+}
+
 /* What was planned so far is void: with the dry run over, or before a new one. */
 static enum vmres_status dry_run(struct vmres_engine *engine, const struct vmres_event *event)
 {
@@ -95,6 +121,8 @@ static enum vmres_status dry_run(struct vmres_engine *engine, const struct vmres
         vmres__transfer_forget_plans(engine, k);
         engine->kinds[k].plan_mark = 0;
     }
+    if (engine->dry_run)
+        call_off_waiting(engine);
     return VMRES_OK;
 }
 
