@@ -10,7 +10,7 @@
 #include "config/internal.h"
 #include "core/error.h"
 
-enum { MIN_PERIOD_MS = 10, MAX_PERIOD_MS = 86400000, MAX_KEYS_SHOWN = 24 };
+enum { MIN_PERIOD_MS = 10, MAX_PERIOD_MS = 3600000, MAX_KEYS_SHOWN = 24 };
 
 /* One policy being configured. */
 struct choice {
@@ -46,7 +46,7 @@ static enum vmres_status read_period(struct config_loader *loader, const struct 
     if (!node || status)
         return status;
     if (ms < MIN_PERIOD_MS || ms > MAX_PERIOD_MS)
-        return vmres__load_fail(loader, node->at, "period must lie between %dms and 24h; change it",
+        return vmres__load_fail(loader, node->at, "period must lie between %dms and 1h; change it",
                                 MIN_PERIOD_MS);
     if (*period != 0 && *period != ms)
         return vmres__load_fail(loader, node->at,

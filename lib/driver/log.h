@@ -17,8 +17,8 @@
  * belongs to. A log may end after any record; one that ends within a record was cut off.
  *
  *     ENGINE  library version u32, max_vms, max_transfers, max_actions, kinds, period_ms,
- *             inquiry_ms, progress_ms, stale_periods, notice_ms, dry_run: u32 each, as they were
- *             given: 0 is the default
+ *             inquiry_ms, progress_ms, stale_periods, notice_ms, dry_run, max_reservations,
+ *             relief_ms: u32 each, as they were given: 0 is the default
  *     KIND    unit, placement, removal, keys of its policy: u32 each; granule, capacity, reserve,
  *             tolerance: u64 each; its name, VMRES_KIND_NAME_MAX bytes filled up with NULs; the
  *             name of its policy, the rest

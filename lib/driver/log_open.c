@@ -53,6 +53,8 @@ static enum vmres_status read_engine(struct vmres__log_reader *reader, struct vm
         &options->stale_periods,
         &options->notice_ms,
         &options->dry_run,
+        &options->max_reservations,
+        &options->relief_ms,
     };
     const unsigned char *at = reader->body;
     enum vmres_status status;

@@ -57,6 +57,8 @@ static void put_engine(struct vmres__log_writer *writer, const struct vmres_engi
         options->stale_periods,
         options->notice_ms,
         options->dry_run,
+        options->max_reservations,
+        options->relief_ms,
     };
     unsigned char record[VMRES__LOG_HEAD + sizeof numbers];
     unsigned char *at = record + VMRES__LOG_HEAD;

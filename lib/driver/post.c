@@ -62,6 +62,14 @@ static enum vmres_status enqueue(struct vmres_driver *driver, const struct vmres
     return status;
 }
 
+/* A new life is told of by what the host sees or the guest says, or by its end; nothing else may
+ * come first, for the engine would not take it. */
+static int tells_of_birth(uint8_t type)
+{
+    return type == VMRES_EVENT_OBSERVED || type == VMRES_EVENT_REPORT ||
+           type == VMRES_EVENT_SAMPLES || type == VMRES_EVENT_VM_GONE;
+}
+
 /* The VM rebooted. No answer to a command of its former life is owed, nor would it be heard. */
 static void begin_life(struct vmres_driver *driver, uint32_t vm, uint32_t incarnation)
 {
@@ -94,6 +102,10 @@ enum vmres_status vmres_driver_post(struct vmres_driver *driver, const struct vm
         copy.incarnation = vm->incarnation;
     if (copy.incarnation < vm->incarnation)
         return VMRES_STALE;
+    if (copy.incarnation == UINT32_MAX) /* nothing could come after it */
+        return VMRES_INVALID;
+    if (copy.incarnation > vm->incarnation && !tells_of_birth(event->type))
+        return VMRES_STATE;
     if (copy.incarnation > vm->incarnation)
         begin_life(driver, event->vm, copy.incarnation);
     return enqueue(driver, &copy);
@@ -132,7 +144,7 @@ enum vmres_status vmres_driver_post_threadsafe(struct vmres_driver *driver,
 static int limits_are_valid(const struct vmres_driver *driver, const struct vmres_vm_limits *limits)
 {
     for (uint32_t kind = 0; limits && kind < driver->kinds; kind++) {
-        if (limits[kind].floor > limits[kind].ceiling ||
+        if (limits[kind].floor > limits[kind].ceiling || limits[kind].weight > VMRES_WEIGHT_MAX ||
             (uint32_t)limits[kind].participation > VMRES_PARTICIPATE_BOTH)
             return 0;
     }
