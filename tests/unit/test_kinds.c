@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three kinds on one simulated host: memory, which guests give up at their speed; CPU rate, which
+ * the host takes at once; huge pages, counted in pieces. Each has books and a policy of its own.
+ */
+#include <vmres/harness.h>
+#include <vmres/operate.h>
+
+#include <vmres/units.h>
+
+#include "support/check.h"
+
+enum { KIND_MEMORY, KIND_CPU, KIND_PAGES, KINDS };
+
+static const struct vmres_resource resources[KINDS] = {
+    {.name = "memory", .granule = 2 * VMRES_MIB, .capacity = 8 * VMRES_GIB},
+    {.name = "cpu",
+     .unit = VMRES_UNIT_MILLI,
+     .removal = VMRES_REMOVAL_HOST,
+     .granule = 10,
+     .capacity = 8000},
+    {.name = "hugepages", .unit = VMRES_UNIT_COUNT, .granule = 1, .capacity = 512},
+};
+static const struct vmres_sim_device devices[KINDS] = {
+    {.release = 500 * VMRES_MIB, .grant = 2 * VMRES_GIB, .swap_out = 100 * VMRES_MIB},
+    {0},
+    {.release = 50, .grant = 50, .swap_out = 1},
+};
+static const struct vmres_vm_limits limits[KINDS] = {
+    {256 * VMRES_MIB, 6 * VMRES_GIB, 4 * VMRES_GIB, 1, VMRES_PARTICIPATE_BOTH},
+    {100, 8000, 4000, 1, VMRES_PARTICIPATE_BOTH},
+    {16, 512, 256, 1, VMRES_PARTICIPATE_BOTH},
+};
+
+static struct vmres_harness *host;
+
+static uint32_t add(const char *name)
+{
+    const struct vmres_sim_vm_spec spec = {.spec = {.name = name, .limits = limits}};
+    uint32_t vm;
+
+    EXPECT_OK(vmres_sim_add_vm(vmres_harness_sim(host), &spec, &vm));
+    return vm;
+}
+
+static int setup(void **state)
+{
+    struct vmres_harness_options options;
+
+    (void)state;
+    vmres_harness_options_init(&options);
+    options.sim.kinds = KINDS;
+    options.sim.resources = resources;
+    options.sim.devices = devices;
+    EXPECT_OK(vmres_harness_create(&options, &host, NULL));
+    add("a");
+    add("b");
+    vmres_harness_start(host);
+    vmres_harness_run(host, 2000);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    const char *breach = vmres_harness_breach(host);
+
+    (void)state;
+    vmres_harness_destroy(host);
+    if (breach)
+        print_error("%s\n", breach);
+    return breach != NULL;
+}
+
+static uint64_t held(uint32_t vm, uint8_t kind)
+{
+    return vmres_harness_vm(host, vm, kind).held;
+}
+
+/* One gets memory and gives CPU, and huge pages do not move. */
+static void each_moves_on_its_own(void **state)
+{
+    (void)state;
+    vmres_harness_want(host, 0, KIND_MEMORY, 6 * VMRES_GIB);
+    vmres_harness_want(host, 1, KIND_MEMORY, VMRES_GIB);
+    vmres_harness_want(host, 0, KIND_CPU, 1000);
+    vmres_harness_want(host, 1, KIND_CPU, 6000);
+    vmres_harness_want(host, 0, KIND_PAGES, 200);
+    vmres_harness_want(host, 1, KIND_PAGES, 200);
+    vmres_harness_run(host, 30000);
+    assert_true(held(0, KIND_MEMORY) > 5 * VMRES_GIB);
+    assert_true(held(1, KIND_CPU) >= 5990);
+    assert_int_equal(held(0, KIND_PAGES), 256);
+    assert_int_equal(held(1, KIND_PAGES), 256);
+}
+
+/* The host takes CPU and gives it in the same tick; memory and pages come at the device's speed. */
+static void only_what_the_host_enforces_moves_at_once(void **state)
+{
+    struct vmres_driver *driver = vmres_harness_driver(host);
+
+    (void)state;
+    EXPECT_OK(vmres_driver_move(driver, 0, 1, KIND_CPU, 3000));
+    EXPECT_OK(vmres_driver_move(driver, 0, 1, KIND_MEMORY, VMRES_GIB));
+    EXPECT_OK(vmres_driver_move(driver, 0, 1, KIND_PAGES, 120));
+    vmres_harness_run(host, 1000);
+    assert_int_equal(held(0, KIND_CPU), 1000);
+    assert_int_equal(held(1, KIND_CPU), 7000);
+    assert_int_equal(held(0, KIND_MEMORY), 4 * VMRES_GIB - 500 * VMRES_MIB);
+    assert_int_equal(held(0, KIND_PAGES), 206);
+    vmres_harness_run(host, 5000);
+    assert_int_equal(held(1, KIND_MEMORY), 5 * VMRES_GIB);
+    assert_int_equal(held(0, KIND_PAGES), 136);
+    assert_int_equal(held(1, KIND_PAGES), 376);
+}
+
+/* A VM that wants nothing keeps its minimum: to most hypervisors a quota of 0 means no limit. */
+static void nobody_falls_to_zero(void **state)
+{
+    (void)state;
+    vmres_harness_want(host, 0, KIND_CPU, 0);
+    vmres_harness_want(host, 1, KIND_CPU, 8000);
+    for (uint32_t tick = 0; tick < 60; tick++) {
+        vmres_harness_run(host, 1000);
+        assert_true(vmres_harness_vm(host, 0, KIND_CPU).target >= 100);
+    }
+    assert_int_equal(held(0, KIND_CPU), 100);
+    assert_int_equal(held(1, KIND_CPU), 7900);
+    /* An operator cannot either. */
+    EXPECT_OK(vmres_driver_set(vmres_harness_driver(host), 0, KIND_CPU, 0));
+    vmres_harness_run(host, 3000);
+    assert_int_equal(held(0, KIND_CPU), 100);
+}
+
+static void room_is_kept_for_one_kind(void **state)
+{
+    const struct vmres_reservation pages = {
+        .id = 1, .minimum = 100, .maximum = 100, .within_ms = UINT64_MAX, .kind = KIND_PAGES};
+    struct vmres_pool_info pool;
+
+    (void)state;
+    EXPECT_OK(vmres_driver_reserve(vmres_harness_driver(host), &pages));
+    vmres_harness_run(host, 10000);
+    for (uint8_t kind = 0; kind < KINDS; kind++) {
+        EXPECT_OK(vmres_engine_pool(vmres_driver_engine(vmres_harness_driver(host)), kind, &pool));
+        assert_int_equal(pool.reserved, kind == KIND_PAGES ? 100 : 0);
+    }
+    assert_int_equal(held(0, KIND_PAGES) + held(1, KIND_PAGES), 412);
+    assert_int_equal(held(0, KIND_MEMORY), 4 * VMRES_GIB);
+}
+
+#define ON_HOST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_HOST(each_moves_on_its_own),
+        ON_HOST(only_what_the_host_enforces_moves_at_once),
+        ON_HOST(nobody_falls_to_zero),
+        ON_HOST(room_is_kept_for_one_kind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
