@@ -29,8 +29,7 @@ static enum kvm_question next_question(const struct kvm_vm *vm, uint32_t *index)
         if (!parts->parts[*index].read)
             return KVM_ASK_READ;
     /* The balloon speaks for the guest; without one there is nobody to ask. */
-    return vm->ask_stats && vmres__kvm_part_find(parts, VMRES_KVM_BALLOON) ? KVM_ASK_STATS
-                                                                           : KVM_ASK_NOTHING;
+    return vm->ask_stats && kvm_balloon(vm) ? KVM_ASK_STATS : KVM_ASK_NOTHING;
 }
 
 static void ask(struct kvm_vm *vm)
@@ -111,7 +110,7 @@ void vmres__kvm_agenda_seen(struct kvm_vm *vm)
 
     vm->peak = kvm_max(vm->peak, vmres__kvm_part_held(&vm->parts));
     vmres__kvm_command_seen(vm);
-    vmres__kvm_life_seen(vm);
+    vmres__kvm_observe_seen(vm);
     /* What the guest says of itself must be paired with what it held just then. */
     vm->ask_stats |= vmres__kvm_command_open(vm) || !vm->heard;
     vm->look_ms = kvm_now(vm) + (vmres__kvm_command_open(vm) ? options->poll_ms : options->idle_ms);

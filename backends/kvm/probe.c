@@ -193,7 +193,7 @@ static void probed(struct kvm_vm *vm)
     vmres__kvm_agenda_look(vm);
     if (vm->parts.count == 0)
         vmres__kvm_agenda_seen(vm);
-    vmres__kvm_life_changed(vm);
+    vmres__kvm_standing_tell(vm);
 }
 
 void vmres__kvm_probe_take(struct kvm_vm *vm, enum kvm_question question, struct kvm_reply reply)

@@ -123,7 +123,7 @@ static void take_reply(struct kvm_vm *vm, const json_t *message, const json_t *e
     talk->in_flight = 0;
     talk->busy = false;
     if (was_busy)
-        vmres__kvm_life_changed(vm);
+        vmres__kvm_standing_tell(vm);
     if (talk->phase == KVM_TALK_NEGOTIATING)
         agreed(vm, reply);
     else
@@ -200,7 +200,7 @@ void vmres__kvm_talk_tick(struct kvm_vm *vm)
         talk->busy = true;
         vm->timeouts++;
         vmres__kvm_report_answer(vm);
-        vmres__kvm_life_changed(vm);
+        vmres__kvm_standing_tell(vm);
     }
 }
 

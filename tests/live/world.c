@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library over real guests. The loop is turned by hand, so that a test can look at everything in
- * between; what it waits for is always a state, never a time.
+ * The library over real guests. The loop is turned by hand, so that a test can look at everything
+ * in between; what it waits for is always a state, never a time.
  */
 #include "live/world.h"
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a VM takes part, and if not, why. It follows from the VM's state alone: nothing here is
+ * remembered but what the driver was last told, so that it is told of changes only. Who cannot be
+ * spoken to, is paused, or has nothing that would move is left alone; its charge stays.
+ */
+#include "internal.h"
+
+static const char *out_of_reach(const struct kvm_vm *vm)
+{
+    if (vm->talk.phase != KVM_TALK_UP)
+        return vm->talk.why ? vm->talk.why : "it is being connected to";
+    if (!kvm_known(vm))
+        return vm->refusal ? vm->refusal : "the driver does not know it yet";
+    if (vm->talk.busy)
+        return "QEMU does not answer: it is stopped, or hangs";
+    return NULL;
+}
+
+static const char *out_of_play(const struct kvm_vm *vm)
+{
+    if (vm->surveyed_ms == 0 && vm->parts.count == 0 && !kvm_probed(vm))
+        return "it is being asked what it can do";
+    if (vm->down)
+        return "the guest has shut down";
+    if (vm->migrating)
+        return "it is on its way to another host";
+    if (vm->paused)
+        return "it is paused";
+    if (vm->parts.count == 0)
+        return "it has neither a balloon nor a virtio-mem device with an id";
+    if (!vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON) &&
+        !vmres__kvm_part_movable(&vm->parts, VMRES_KVM_VIRTIO_MEM))
+        return vm->fixed_why;
+    if (kvm_balloon(vm) && !vm->heard)
+        return "the balloon driver of its guest has not been heard of";
+    return NULL;
+}
+
+const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
+{
+    const char *why = out_of_reach(vm);
+
+    if (!why)
+        why = out_of_play(vm);
+    if (!why && vm->process.pid == 0)
+        why = "its process cannot be seen, so nothing it gave would be believed: give its pid";
+    return why;
+}
+
+static enum vmres_participation participation_of(const struct kvm_vm *vm)
+{
+    if (out_of_reach(vm) || out_of_play(vm))
+        return VMRES_PARTICIPATE_OFF;
+    return vm->process.pid == 0 ? vm->limits.participation & VMRES_PARTICIPATE_RECIPIENT
+                                : vm->limits.participation;
+}
+
+void vmres__kvm_standing_tell(struct kvm_vm *vm)
+{
+    enum vmres_participation participation = participation_of(vm);
+    uint64_t floor = kvm_max(vm->limits.floor, vmres__kvm_part_least(&vm->parts));
+    uint64_t ceiling = kvm_max(vm->limits.ceiling, floor);
+    struct vmres_event event;
+
+    if (!kvm_known(vm) || (participation == vm->told.participation && floor == vm->told.floor &&
+                           ceiling == vm->told.ceiling))
+        return;
+    event = vmres_event_limits(0, 0, 0, floor, ceiling);
+    event.flags = 0;
+    event.as.limits.initial = floor;
+    event.as.limits.weight = vm->limits.weight ? vm->limits.weight : 1;
+    event.as.limits.participation = participation;
+    if (vmres__kvm_life_post(vm, &event) != VMRES_OK)
+        return; /* said again at the next look */
+    vm->told.participation = participation;
+    vm->told.floor = floor;
+    vm->told.ceiling = ceiling;
+}
