@@ -9,6 +9,11 @@
  * Resizes carry an *absolute* target, so that one may be lost, repeated or overtaken without harm.
  * A newer one for the same VM, kind and direction supersedes the older: end the older with
  * VMRES_RESULT_SUPERSEDED and the amount it reached, count the newer from there.
+ *
+ * On a contiguous host (VMRES_PLACEMENT_EXTENT) `front` says where the block begins afterwards, so
+ * that it is then [front, front + target). Of what is granted on both sides a VM takes in the front
+ * side first. One that passes memory on to its neighbour may be told to hold up to 1/64 of the host
+ * more than its ceiling meanwhile; it is never told to grow and to shrink at once.
  */
 #ifndef VMRES_ACTION_H
 #define VMRES_ACTION_H

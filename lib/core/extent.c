@@ -157,14 +157,20 @@ uint32_t vmres__extent_told_front(const struct kind *kind, uint32_t vm)
     return kind->blocks[vm].front + kind->blocks[vm].untold.front;
 }
 
-/* What it lacks lies at the final side first, for the front is taken in first. */
+/* What it lacks is what it was not told of; then, of what it was granted, the final side first, for
+ * the front is taken in first; or, if it was granted nothing, what it let go without our hearing of
+ * it, at the side where it was asked to. */
 uint32_t vmres__extent_held_front(const struct kind *kind, uint32_t vm, uint32_t size)
 {
     const struct block *block = &kind->blocks[vm];
+    const struct pieces *told = &block->told, *untold = &block->untold;
     uint32_t lacks = kind->views[vm].charge - min_u32(kind->views[vm].charge, size);
-    uint32_t final = block->told.final + block->untold.final;
+    uint32_t rest = lacks - min_u32(lacks, untold->front + untold->final);
+    uint32_t at_front = min_u32(lacks, untold->front);
 
-    return block->front + (lacks - min_u32(lacks, final));
+    if (told->front + told->final > 0)
+        return block->front + at_front + rest - min_u32(rest, told->final);
+    return block->front + at_front + (block->leaves_front ? rest : 0);
 }
 
 void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount)
@@ -216,6 +222,22 @@ uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, u
         to_beyond = min_u32(to_beyond, most - min_u32(most, charge));
     }
     return min_u32(to_pool + to_beyond, has - min_u32(has, block->keep));
+}
+
+uint32_t vmres__extent_passing(const struct kind *kind, uint32_t vm)
+{
+    uint32_t charge = kind->views[vm].charge;
+
+    return charge - min_u32(charge, kind->blocks[vm].own);
+}
+
+uint64_t vmres__extent_on_its_way(const struct vmres_engine *engine, const struct kind *kind)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t vm = kind->lowest; vm != NONE; vm = kind->blocks[vm].above)
+        sum += engine->work.verdict.set[vm] ? 0 : vmres__extent_passing(kind, vm);
+    return sum;
 }
 
 void vmres__extent_trim(struct vmres_engine *engine, uint32_t vm, uint8_t kind)

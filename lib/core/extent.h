@@ -33,6 +33,7 @@ struct block {
     uint32_t keep;              /* what the VM is to end with, by the last plan: it gives no more */
     uint32_t own;               /* what is charged beyond that only lies here on its way */
     struct pieces untold, told; /* the VM takes in the front ones first */
+    bool leaves_front;          /* where it was asked last to let go */
     bool placed;                /* it is linked */
 };
 
@@ -62,6 +63,9 @@ uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm);
 /* What it may be asked for now on one side, of what is to leave there. */
 uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, uint8_t kind,
                                bool up);
+/* Of a VM's charge, what only lies there on its way; and all that, of VMs no verdict names. */
+uint32_t vmres__extent_passing(const struct kind *kind, uint32_t vm);
+uint64_t vmres__extent_on_its_way(const struct vmres_engine *engine, const struct kind *kind);
 /* What is to leave and cannot come any more is not waited for. */
 void vmres__extent_trim(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 /* Lets policies see what is each VM's own, and puts back what is. */

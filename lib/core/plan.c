@@ -439,6 +439,8 @@ static void watch_unmet(struct vmres_engine *engine, uint8_t kind_index)
         wanted += gap > 0 ? (uint64_t)gap : 0;
         offered += gap < 0 ? (uint64_t)-gap : 0;
     }
+    if (kind->blocks)
+        offered += vmres__extent_on_its_way(engine, kind);
     if (kind->ledger.deficit > 0 && wanted <= offered)
         return; /* nobody was asked what else is wanted */
     kind->unmet = wanted > offered ? wanted - offered : 0;

@@ -10,9 +10,14 @@
  * donors, and cost nothing to take from, so donors give only what holes cannot.
  *
  * A VM that cannot pass anything on (not live, or taking no part) is a wall: what lies between two
- * walls is planned by itself. O(n) in the number of blocks, searches between near supplies apart.
+ * walls is planned by itself. O(n) in the number of blocks.
  *
- * Invariant: flows are such that every VM ends at its target, donors at or above it.
+ * No flow is longer than it must be for what each hole and donor gives. Where holes hold more than
+ * is wanted, each recipient in turn empties the nearest, which is not always, though nearly, the
+ * best choice of holes (tests/unit/test_plan_extent.c measures it).
+ *
+ * Invariant: flows are such that every VM ends at its target, donors at or above it; its block keeps
+ * that end, so that nobody gives more when a part of a plan fails.
  */
 #include <assert.h>
 
@@ -38,13 +43,6 @@ static bool passes(const struct vmres_engine *engine, const struct kind *kind, u
            engine->now >= kind->accounts[vm].backoff_ms;
 }
 
-static uint32_t passing(const struct kind *kind, uint32_t vm)
-{
-    uint32_t charge = kind->views[vm].charge;
-
-    return charge - min_u32(charge, kind->blocks[vm].own);
-}
-
 static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)
 {
     struct work *work = &engine->work;
@@ -57,7 +55,7 @@ static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)
         work->from_above[count] = 0;
         /* What only lies here on its way is not this VM's: it is a supply. */
         if (passes(engine, kind, vm) && !work->verdict.set[vm])
-            work->gaps[vm] = -(int32_t)passing(kind, vm);
+            work->gaps[vm] = -(int32_t)vmres__extent_passing(kind, vm);
         work->row[count++] = vm;
     }
     return count;
@@ -338,7 +336,7 @@ static void set_ends(struct vmres_engine *engine, struct kind *kind, uint32_t co
 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t vm = work->row[i];
-        uint32_t own = kind->views[vm].charge - passing(kind, vm);
+        uint32_t own = kind->views[vm].charge - vmres__extent_passing(kind, vm);
         int64_t above = work->flows[i];
         uint32_t end = (uint32_t)(kind->views[vm].charge + below - above + work->from_below[i] +
                                   work->from_above[i]);

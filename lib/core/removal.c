@@ -52,6 +52,8 @@ static uint32_t claimable(const struct vmres_engine *engine, const struct comman
     uint32_t target = max_u32(command->target, engine->commands[account->shrink].target);
     uint64_t stays = (uint64_t)target + account->disputed;
 
+    if (engine->kinds[command->kind].blocks) /* what it was not told of it cannot have left */
+        stays += account->untold;
     return stays >= charge ? 0 : charge - (uint32_t)stays;
 }
 

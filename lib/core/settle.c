@@ -126,6 +126,8 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     *slot = index;
     if (plan.type == VMRES_ACTION_REQUEST_REMOVAL)
         kind->accounts[plan.vm].target = plan.target;
+    if (plan.type == VMRES_ACTION_REQUEST_REMOVAL && kind->blocks)
+        kind->blocks[plan.vm].leaves_front = !plan.up;
     action = vmres__outbox_push(engine, plan.type, plan.vm, plan.kind);
     action->id = command->id;
     action->flags = flags;
