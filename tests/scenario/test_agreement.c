@@ -2,8 +2,9 @@
 /*
  * Agreement of the simulated world with an independent model of it: on the same traces, never
  * moving anything must cost the same, and following the same script of targets must come to nearly
- * the same in every measure. The traces may not be distributed; where they are absent this says so
- * and is skipped.
+ * the same in every measure. And with that model's first sketch of a policy as the mark,
+ * `pressure` must be no dearer than 1.05 times it. The traces may not be distributed; where they
+ * are absent this says so and is skipped.
  *
  *     test-scenario-agreement DIRECTORY
  */
@@ -27,7 +28,8 @@ static char *reference;
 static const struct vmres_sim_device device = {
     .release = 920196743, .grant = 2265595248, .swap_out = 107374182};
 
-static struct vmres_sim_metrics run(const struct trace_file *trace, struct vmres_policy policy)
+static struct vmres_sim_metrics run(const struct trace_file *trace, struct vmres_policy policy,
+                                    uint32_t stall_noise)
 {
     struct vmres_sim_metrics metrics;
     struct sim_world world;
@@ -35,6 +37,8 @@ static struct vmres_sim_metrics run(const struct trace_file *trace, struct vmres
 
     sim_world_init(&world);
     world.policy = policy;
+    world.options.sensors.stall_noise = stall_noise;
+    world.options.sensors.available_noise = stall_noise / 20;
     world.device = device;
     world.resource.granule = 64 * VMRES_KIB;
     world.resource.capacity = trace->capacity;
@@ -74,7 +78,7 @@ static void agrees_where_nothing_moves(void **state)
     struct trace_file trace;
 
     assert_true(trace_open(&trace, directory, name));
-    metrics = run(&trace, policy);
+    metrics = run(&trace, policy, 0);
     expect_near("J", metrics.cost, trace_number(reference, cost), 0.001);
     expect_near("E", metrics.shortfall_pct, trace_number(reference, shortfall), 0.001);
     expect_near("U_lb", metrics.unmet_bound, trace_number(reference, bound), 0.001);
@@ -96,7 +100,7 @@ static void agrees_where_a_script_moves(void **state)
     (void)snprintf(file, sizeof file, "script-%s.csv", name);
     assert_true(trace_open(&trace, directory, name));
     assert_true(trace_open_table(&table, directory, file));
-    metrics = run(&trace, policy);
+    metrics = run(&trace, policy, 0);
     keys[2] = "U";
     expect_near("U", metrics.unmet, trace_number(reference, keys), 0.02);
     keys[2] = "V";
@@ -106,6 +110,26 @@ static void agrees_where_a_script_moves(void **state)
     keys[2] = "E_pct";
     expect_near("E", metrics.shortfall_pct, trace_number(reference, keys), 0.02);
     trace_close_table(&table);
+    trace_close(&trace);
+}
+
+/* Exact sensor, noise of 1 % and 20 %, one judgement a second, no notices. */
+static void pressure_is_no_dearer_than_the_sketch(void **state)
+{
+    const char *name = *state;
+    const char *const mark[] = {"traces", name, "lazy max-min 1s censored+stall", "J", NULL};
+    struct vmres_pressure_options options = {
+        .release = device.release, .grant = device.grant, .margin = VMRES_PPM / 16};
+    struct vmres_policy policy = {.ops = vmres_policy_find("pressure"), .options = &options};
+    struct vmres_sim_metrics metrics;
+    struct trace_file trace;
+    double limit;
+
+    assert_true(trace_open(&trace, directory, name));
+    metrics = run(&trace, policy, 200000);
+    limit = 1.05 * trace_number(reference, mark);
+    print_message("             %-14s %12.4f, at most %12.4f\n", "J", metrics.cost, limit);
+    assert_true(metrics.cost <= limit);
     trace_close(&trace);
 }
 
@@ -121,6 +145,11 @@ int main(int count, char **arguments)
         cmocka_unit_test_prestate(agrees_where_nothing_moves, names[5]),
         cmocka_unit_test_prestate(agrees_where_a_script_moves, names[0]),
         cmocka_unit_test_prestate(agrees_where_a_script_moves, names[1]),
+        cmocka_unit_test_prestate(pressure_is_no_dearer_than_the_sketch, names[0]),
+        cmocka_unit_test_prestate(pressure_is_no_dearer_than_the_sketch, names[1]),
+        cmocka_unit_test_prestate(pressure_is_no_dearer_than_the_sketch, names[2]),
+        cmocka_unit_test_prestate(pressure_is_no_dearer_than_the_sketch, names[3]),
+        cmocka_unit_test_prestate(pressure_is_no_dearer_than_the_sketch, names[5]),
     };
     int failed;
 
