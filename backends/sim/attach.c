@@ -66,11 +66,14 @@ static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_
     return VMRES_OK;
 }
 
-/* It ran before this driver: what it holds is there to be seen. */
-static void show(struct vmres_sim *sim, struct sim_vm *vm)
+/* It ran before this driver: what it holds is there to be seen, and where, if that is new. */
+static void show(struct vmres_sim *sim, struct sim_vm *vm, bool is_new)
 {
-    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
+        if (is_new && vmres__sim_place_matters(sim, kind))
+            vmres__sim_place_show(sim, vm, kind);
         (void)vmres__sim_host_observe(sim, vm, kind);
+    }
     if (vm->life != SIM_SILENT && vm->life != SIM_SETTLING)
         vmres__sim_life_begin(sim, vm);
 }
@@ -82,8 +85,11 @@ static void furnish(struct vmres_sim *sim, struct sim_vm *vm)
         struct sim_holding *holding = &vm->holdings[kind];
 
         holding->held = sim_min(holding->limits.initial, holding->limits.ceiling);
+        if (vmres__sim_place_matters(sim, kind)) /* a block is cut at granules */
+            holding->held -= holding->held % sim->kinds[kind].resource.granule;
         holding->target = holding->held;
         holding->allotted = true;
+        vmres__sim_place_settle(sim, holding, kind);
     }
     vm->adopted = false;
     sim->unruly = true; /* nobody saw to it that this fits */
@@ -104,14 +110,15 @@ static enum vmres_status introduce(struct vmres_sim *sim, struct sim_vm *vm, boo
     bool ran_before = vm->adopted || sim_running(vm);
     enum vmres_status status = VMRES_OK;
 
-    if (!known || !recognise(sim, vm))
+    known = known && recognise(sim, vm);
+    if (!known)
         status = add(sim, vm, ran_before);
     if (status != VMRES_OK)
         return status;
     if (vm->adopted)
         furnish(sim, vm);
     if (ran_before) {
-        show(sim, vm);
+        show(sim, vm, !known);
     } else {
         vmres__sim_life_blank(sim, vm);
         vmres__sim_life_enter(sim, vm, SIM_ADDED);

@@ -236,6 +236,7 @@ static void call_off(struct vmres_sim *sim, uint64_t id)
     vm = vm_of(sim, place);
     kind = (uint8_t)(place / 2 % sim->options.kinds);
     vmres__sim_device_aim(&vm->holdings[kind], sim_reading(&vm->holdings[kind]));
+    vmres__sim_place_stay(&vm->holdings[kind]);
     vmres__sim_shadow_cancelled(sim, vm, kind);
     tell(sim, vm, kind, (enum sim_direction)(place % 2),
          (struct sim_end){true, VMRES_RESULT_CANCELLED});

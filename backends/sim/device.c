@@ -32,11 +32,14 @@ static uint64_t slowed(const struct sim_holding *holding, uint64_t budget_now)
 }
 
 /* What the device would let go in this tick. */
-static uint64_t step_of(const struct vmres_sim *sim, const struct vmres_sim_device *device,
-                        const struct sim_holding *holding)
+static uint64_t step_of(const struct vmres_sim *sim, const struct sim_holding *holding,
+                        uint8_t kind)
 {
+    const struct vmres_sim_device *device = &sim->kinds[kind].device;
+    uint64_t rate = vmres__sim_place_matters(sim, kind) ? vmres__sim_place_release(device, holding)
+                                                        : device->release;
     uint64_t need = sim_less(sim_reading(holding), vmres__sim_command_limit(holding));
-    uint64_t release = slowed(holding, budget(sim, device->release));
+    uint64_t release = slowed(holding, budget(sim, rate));
     uint64_t swap_out = slowed(holding, budget(sim, device->swap_out));
     uint64_t unused = sim_less(holding->held, holding->demand);
     uint64_t fast = sim_min(need, sim_min(release, unused));
@@ -58,7 +61,7 @@ static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
         return;
     if (sim_hurt_by(holding, VMRES_SIM_IGNORE_REQUESTS))
         return;
-    amount = step_of(sim, &sim->kinds[kind].device, holding);
+    amount = step_of(sim, holding, kind);
     trickle = sim_hurt_by(holding, VMRES_SIM_TRICKLE);
     if (trickle)
         amount = sim_min(amount, trickle->amount);
@@ -67,10 +70,14 @@ static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
         sim->unruly = true;
         return;
     }
+    if (vmres__sim_place_matters(sim, kind))
+        amount = vmres__sim_place_whole(sim, holding, kind, amount);
     holding->held -= amount;
     holding->tally.out += amount;
     if (sim_hurt_by(holding, VMRES_SIM_SCRUB))
         holding->traces += amount;
+    if (vmres__sim_place_matters(sim, kind))
+        vmres__sim_place_left(holding, amount);
 }
 
 static void grant(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
@@ -83,11 +90,15 @@ static void grant(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
     if (!holding->moving || reading >= reach)
         return;
     amount = sim_min(reach - reading, budget(sim, sim->kinds[kind].device.grant));
+    if (vmres__sim_place_matters(sim, kind))
+        amount = vmres__sim_place_whole(sim, holding, kind, amount);
     /* What it pretended to have released is there already. */
     found = sim_min(amount, holding->hidden);
     holding->hidden -= found;
     holding->held += amount - found;
     holding->tally.in += amount - found;
+    if (vmres__sim_place_matters(sim, kind))
+        vmres__sim_place_entered(holding, amount);
 }
 
 static bool works(const struct sim_vm *vm)
@@ -127,6 +138,10 @@ void vmres__sim_device_grant_all(struct vmres_sim *sim)
 
 void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding, uint64_t amount)
 {
+    uint8_t kind = (uint8_t)((size_t)(holding - sim->holdings) % sim->kind_count);
+
+    if (vmres__sim_place_matters(sim, kind))
+        return; /* what is outside of its block it cannot reach */
     amount = sim_min(amount, sim_less(holding->most, holding->held));
     holding->held += amount;
     /* It will not give that back until it is asked to. */

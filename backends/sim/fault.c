@@ -42,10 +42,31 @@ static bool is_of_host(const struct vmres_sim_fault *fault)
            faults[fault->fault].scope == VMRES_SIM_SCOPE_STOCK;
 }
 
+/* What would have a VM hold what is not in its block, or cut one where it is not cut. */
+static bool defies_blocks(enum vmres_sim_fault_kind fault)
+{
+    switch (fault) {
+    case VMRES_SIM_RETAKE:
+    case VMRES_SIM_SELF_DEFLATE:
+    case VMRES_SIM_LIE_RELEASED:
+    case VMRES_SIM_LIE_HELD:
+    case VMRES_SIM_FALSE_DONE:
+    case VMRES_SIM_ROUGH:
+    case VMRES_SIM_RESTORE:
+    case VMRES_SIM_LIMIT:
+    case VMRES_SIM_SHRINK:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool is_possible(const struct vmres_sim *sim, const struct vmres_sim_fault *fault)
 {
     if (!vmres_sim_fault_name(fault->fault) || fault->kind >= sim->kind_count ||
         fault->share > VMRES_PPM || (!is_of_host(fault) && fault->vm >= sim->vm_count))
+        return false;
+    if (vmres__sim_place_matters(sim, fault->kind) && defies_blocks(fault->fault))
         return false;
     return faults[fault->fault].scope != VMRES_SIM_SCOPE_GIVING ||
            sim->kinds[fault->kind].resource.removal == VMRES_REMOVAL_GUEST;

@@ -91,7 +91,8 @@ uint32_t vmres__sim_sensor_stall(enum sim_shape shape, uint64_t demand, uint64_t
 struct sim_tally {
     sim_wide unmet, shortfall, cache_missing, given, taken, reversed;
     uint64_t oom_ticks;
-    uint64_t out, in;     /* of this tick */
+    uint64_t out, in;     /* of this tick; on a contiguous host since it was last at rest */
+    sim_wide passed;      /* of given and taken: what only passed through */
     uint64_t turned_ms;   /* when it last moved */
     int32_t direction;    /* -1, 0, 1: which way it last moved */
     uint64_t entitlement; /* share.c */
@@ -119,6 +120,14 @@ struct sim_fault {
     struct sim_fault *next;
 };
 
+/* place.c: where a block lies, on a contiguous host. */
+struct sim_place {
+    uint64_t front;                    /* [front, front + held) is what the VM has */
+    uint64_t claim_front, claim_final; /* what it has or was promised */
+    uint64_t begun;                    /* of the granule at work */
+    bool leaves_front;                 /* what is released leaves at the front */
+};
+
 /* What one VM has of one kind: the guest's side, the device between, and what the host was told. */
 struct sim_holding {
     struct vmres_vm_limits limits; /* as configured now */
@@ -134,6 +143,7 @@ struct sim_holding {
     uint64_t hidden; /* of that, what the device says it has released */
     uint64_t traces; /* let go, and still seen by the witness */
     uint64_t target;
+    struct sim_place place;
     struct sim_command commands[2]; /* by enum sim_direction */
     struct {
         uint64_t held, target, witness;
@@ -312,6 +322,24 @@ void vmres__sim_device_aim(struct sim_holding *holding, uint64_t target);
 void vmres__sim_device_release_all(struct vmres_sim *sim);
 void vmres__sim_device_grant_all(struct vmres_sim *sim);
 void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding, uint64_t amount);
+
+/* place.c. matters: this kind lies in blocks. whole: what of the work done so far moves now. left, entered: an amount was released, granted (held
+ * counts it already). release: the rate at which the block is cleared. stay: what was promised and
+ * has not come is void. command: takes note of an action; false: it contradicts what is. settle: the
+ * first place there is, for one that ran before any driver. show: tells where it is. */
+bool vmres__sim_place_matters(const struct vmres_sim *sim, uint8_t kind);
+uint64_t vmres__sim_place_whole(const struct vmres_sim *sim, struct sim_holding *holding,
+                                uint8_t kind, uint64_t amount);
+void vmres__sim_place_left(struct sim_holding *holding, uint64_t amount);
+void vmres__sim_place_entered(struct sim_holding *holding, uint64_t amount);
+uint64_t vmres__sim_place_release(const struct vmres_sim_device *device,
+                                  const struct sim_holding *holding);
+void vmres__sim_place_stay(struct sim_holding *holding);
+bool vmres__sim_place_command(const struct vmres_sim *sim, struct sim_holding *holding,
+                              const struct vmres_action *action);
+void vmres__sim_place_settle(const struct vmres_sim *sim, struct sim_holding *holding,
+                             uint8_t kind);
+void vmres__sim_place_show(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 
 /* attach.c */
 enum vmres_status vmres__sim_attach_start(struct vmres_sim *sim, const char **culprit);

@@ -29,6 +29,7 @@ void vmres__sim_life_blank(struct vmres_sim *sim, struct sim_vm *vm)
         struct sim_holding *holding = &vm->holdings[kind];
 
         holding->held = 0;
+        vmres__sim_place_stay(holding);
         holding->hidden = 0;
         holding->traces = 0;
         holding->target = 0;

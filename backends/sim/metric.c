@@ -9,6 +9,10 @@
  *     J     U + V (1 / release + 1 / grant): moves priced in the same unit
  *     E     sum of max(0, min(demand, entitlement) - held) dt, of capacity x time
  *     R     page-cache wish not held
+ *     hops  on a contiguous host: of what was released, what its VM had taken in to pass it on. V and
+ *           what VMs gave and took are without it, so that a byte counts once, end to end. Nobody
+ *           gives and gets at once but a link: so the lesser of what a VM took in and released from
+ *           one moment without open resizes to the next only passed through.
  *     reversed: what a VM moved in a tick in which it turned less than 120 s after its last move
  *
  * Knows what is, not what anybody says: lies and noise play no part.
@@ -31,7 +35,13 @@ static uint64_t scale_of(const struct vmres_resource *resource)
     return 1;
 }
 
-/* Closes the tick for the movement of one holding. What moves less than 1/10000 stands still. */
+static bool at_rest(const struct sim_holding *holding)
+{
+    return holding->commands[SIM_SHRINK].id == 0 && holding->commands[SIM_GROW].id == 0;
+}
+
+/* Closes the tick, or the time since it was last at rest, for the movement of one holding. What
+ * moves less than 1/10000 stands still. */
 static void add_movement(struct sim_tally *tally, uint64_t scale, uint64_t now)
 {
     int32_t direction = tally->in > tally->out ? 1 : -1;
@@ -39,6 +49,7 @@ static void add_movement(struct sim_tally *tally, uint64_t scale, uint64_t now)
 
     tally->given += tally->out;
     tally->taken += tally->in;
+    tally->passed += sim_min(tally->in, tally->out);
     tally->in = 0;
     tally->out = 0;
     if (net <= scale / 10000)
@@ -70,6 +81,7 @@ static void add_kind(struct vmres_sim *sim, uint8_t kind)
 {
     struct sim_kind *world = &sim->kinds[kind];
     uint64_t scale = scale_of(&world->resource);
+    bool blocks = vmres__sim_place_matters(sim, kind);
     sim_wide missing = 0;
     sim_wide wanted = 0;
     sim_wide held = 0;
@@ -81,7 +93,8 @@ static void add_kind(struct vmres_sim *sim, uint8_t kind)
         struct sim_holding *holding = &vm->holdings[kind];
 
         held += holding->held;
-        add_movement(&holding->tally, scale, sim->now);
+        if (!blocks || at_rest(holding))
+            add_movement(&holding->tally, scale, sim->now);
         if (!sim_running(vm))
             continue;
         missing += add_need(vm, holding, sim->options.tick_ms, kind == 0);
@@ -107,13 +120,15 @@ void vmres__sim_metric_tick(struct vmres_sim *sim)
     sim->ticks++;
 }
 
+/* What is not closed yet counts, too. */
 static void add_tally(struct sim_tally *sum, const struct sim_tally *tally)
 {
     sum->unmet += tally->unmet;
     sum->shortfall += tally->shortfall;
     sum->cache_missing += tally->cache_missing;
-    sum->given += tally->given;
-    sum->taken += tally->taken;
+    sum->given += tally->given + tally->out;
+    sum->taken += tally->taken + tally->in;
+    sum->passed += tally->passed + sim_min(tally->out, tally->in);
     sum->reversed += tally->reversed;
     sum->oom_ticks += tally->oom_ticks;
 }
@@ -144,6 +159,8 @@ enum vmres_status vmres_sim_metrics(const struct vmres_sim *sim, uint32_t index,
         if (i == index || index == VMRES_VM_NONE)
             add_tally(&sum, &sim->vms[i].holdings[kind].tally);
     }
+    if (!vmres__sim_place_matters(sim, kind))
+        sum.passed = 0; /* any part will do: nothing need pass through */
     scale = (double)scale_of(&world->resource);
     over_time = scale * MS;
     time_ms = (double)sim->ticks * sim->options.tick_ms;
@@ -151,8 +168,9 @@ enum vmres_status vmres_sim_metrics(const struct vmres_sim *sim, uint32_t index,
         .capacity = (double)world->resource.capacity / scale,
         .unmet = (double)sum.unmet / over_time,
         .unmet_bound = index == VMRES_VM_NONE ? (double)world->unmet_bound / over_time : 0,
-        .moved = (double)sum.given / scale,
-        .cost = (double)sum.taken / scale,
+        .moved = (double)(sum.given - sum.passed) / scale,
+        .cost = (double)(sum.taken - sum.passed) / scale,
+        .hops = (double)sum.passed / scale,
         .reversed = (double)sum.reversed / scale,
         .cache_missing = (double)sum.cache_missing / over_time,
         .oom_ticks = sum.oom_ticks,

@@ -12,6 +12,8 @@
 
 #include "internal.h"
 
+enum { PIECES = 64 }; /* a piece is this part of the host, as action.h says */
+
 static void set_exposure(struct vmres_sim *sim, struct sim_holding *holding, uint8_t kind,
                          uint64_t exposure)
 {
@@ -54,6 +56,7 @@ void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, ui
     holding->told.held = 0;
     holding->told.witness = 0;
     holding->promise = 0;
+    vmres__sim_place_stay(holding);
     set_exposure(sim, holding, kind, 0);
 }
 
@@ -126,6 +129,16 @@ static void check_capacity(struct vmres_sim *sim, const struct sim_holding *hold
         sim->violations.capacity++;
 }
 
+/* By how much a VM may exceed its ceiling: on a contiguous host by a piece, while it passes on. */
+static uint64_t leave_of(const struct vmres_sim *sim, uint8_t kind)
+{
+    const struct vmres_resource *resource = &sim->kinds[kind].resource;
+
+    if (!vmres__sim_place_matters(sim, kind))
+        return 0;
+    return sim_max(sim_less(resource->capacity, resource->reserve) / PIECES, resource->granule);
+}
+
 /* I3, I4. A pin is to what was seen, whatever that is, unless it shrinks; a removal may come down
  * to a ceiling in steps. */
 static void check_limits(struct vmres_sim *sim, const struct sim_holding *holding,
@@ -141,6 +154,7 @@ static void check_limits(struct vmres_sim *sim, const struct sim_holding *holdin
         sim->violations.floor++;
     if (action->type == VMRES_ACTION_PIN)
         return;
+    highest += leave_of(sim, action->kind);
     if (target > highest || target % sim->kinds[action->kind].resource.granule != 0)
         sim->violations.ceiling++;
 }
@@ -172,6 +186,9 @@ void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
                            ? sim_max(holding->promise, action->as.resize.target)
                            : action->as.resize.target;
     set_exposure(sim, holding, action->kind, exposure_of(sim, holding, action->kind));
+    if (vmres__sim_place_matters(sim, action->kind) && vm->life != SIM_LOST &&
+        !vmres__sim_place_command(sim, holding, action))
+        sim->violations.capacity++; /* it would have what another has, or what there is not */
 }
 
 void vmres__sim_shadow_audit(struct vmres_sim *sim)

@@ -41,28 +41,23 @@ static const char *complaint(const struct vmres_sim_options *options)
     for (uint32_t kind = 0; kind < options->kinds; kind++) {
         if (options->resources[kind].granule == 0)
             return "a granule is 0, give at least 1";
+        if (options->resources[kind].placement > VMRES_PLACEMENT_EXTENT)
+            return "there is no such placement, choose amounts or extents";
     }
     return NULL;
 }
 
 static enum vmres_status check(const struct vmres_sim_options *options, struct vmres_error *error)
 {
-    enum vmres_status status = VMRES_INVALID;
     const char *what = options ? complaint(options) : "there are none";
 
-    for (uint32_t kind = 0; !what && kind < options->kinds; kind++) {
-        if (options->resources[kind].placement != VMRES_PLACEMENT_AMOUNT) {
-            what = "placement in extents is not there yet, choose amounts";
-            status = VMRES_UNSUPPORTED;
-        }
-    }
     if (!what)
         return VMRES_OK;
     if (error) {
-        error->status = status;
+        error->status = VMRES_INVALID;
         (void)snprintf(error->message, sizeof error->message, "simulator options: %s", what);
     }
-    return status;
+    return VMRES_INVALID;
 }
 
 static void adopt_options(struct vmres_sim *sim, const struct vmres_sim_options *options)
@@ -258,6 +253,7 @@ enum vmres_status vmres_sim_vm(const struct vmres_sim *sim, uint32_t index, uint
         .target = holding->target,
         .missing = sim_running(&sim->vms[index]) ? sim_less(holding->demand, holding->held) : 0,
         .cache = holding->cache,
+        .front = holding->place.front,
         .vm = sim->vms[index].id,
     };
     return VMRES_OK;

@@ -30,8 +30,9 @@ VMRES_BEGIN_DECLS
 struct vmres_sim;
 
 /* How fast one VM's device works, units per second; 0 = at once. swap_out is for memory in use, in
- * what the release of unused memory leaves of the tick. relocate: reserved for extents. A kind that
- * the host enforces (VMRES_REMOVAL_HOST) needs no device: there all is done at once. */
+ * what the release of unused memory leaves of the tick; relocate moves used pages out of a region
+ * that is to leave a block (VMRES_PLACEMENT_EXTENT). A kind that the host enforces
+ * (VMRES_REMOVAL_HOST) needs no device: there all is done at once. */
 struct vmres_sim_device {
     uint64_t release, grant, swap_out, relocate;
 };
@@ -82,7 +83,8 @@ struct vmres_sim_vm_spec {
 /* What one VM has, right now. */
 struct vmres_sim_state {
     uint64_t demand, held, target, missing, cache;
-    uint32_t vm; /* the driver's id, VMRES_VM_NONE while it is not there */
+    uint64_t front; /* contiguous hosts: it has [front, front + held) */
+    uint32_t vm;    /* the driver's id, VMRES_VM_NONE while it is not there */
 };
 
 /* Sums up to now, in GiB, CPUs or pieces, and seconds. In brackets: backends/sim/metric.c. */
@@ -90,6 +92,7 @@ struct vmres_sim_metrics {
     double capacity, unmet, unmet_bound, moved, cost; /* U, U_lb, V, J */
     double shortfall_pct;                             /* E */
     double reversed, cache_missing;                   /* turned within 120 s; R */
+    double hops; /* contiguous hosts: passed on by VMs between, not in moved; see metric.c */
     uint64_t oom_ticks, ticks; /* VM-ticks with more missing than swap; ticks run */
 };
 
@@ -101,7 +104,7 @@ struct vmres_sim_violations {
 /* Sets *options to the defaults. NULL: no effect. */
 VMRES_API void vmres_sim_options_init(struct vmres_sim_options *options);
 /* Creates an empty host at time 0, in a handful of allocations, its last. On success *sim is the
- * caller's to destroy. VMRES_INVALID, VMRES_UNSUPPORTED (extents), VMRES_NOMEM. error: or NULL. */
+ * caller's to destroy. VMRES_INVALID, VMRES_NOMEM. error: or NULL. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_create(const struct vmres_sim_options *options,
                                                             struct vmres_sim **sim,
                                                             struct vmres_error *error);

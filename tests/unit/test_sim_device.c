@@ -295,9 +295,10 @@ static void options_out_of_range_are_named(void **state)
     EXPECT_STATUS(vmres_sim_create(&options, &sim, &error), VMRES_INVALID);
     assert_non_null(strstr(error.message, "kinds"));
     options.kinds = 1;
-    placed.placement = VMRES_PLACEMENT_EXTENT;
+    placed.placement = (enum vmres_placement)(VMRES_PLACEMENT_EXTENT + 1);
     options.resources = &placed;
-    EXPECT_STATUS(vmres_sim_create(&options, &sim, &error), VMRES_UNSUPPORTED);
+    EXPECT_STATUS(vmres_sim_create(&options, &sim, &error), VMRES_INVALID);
+    assert_non_null(strstr(error.message, "placement"));
     assert_null(sim);
 }
 
