@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of a whole run, for plotting and for awk. Columns are VM.KIND.WHAT in the units of the
- * traces, MiB and thousandths of a CPU; a VM that is not there has empty cells.
+ * traces, MiB and thousandths of a CPU; a VM that is not there has empty cells. On a contiguous host
+ * `front` is where its block begins.
  */
 #include "csv.h"
 
@@ -31,6 +32,9 @@ void csv_head(const struct run *run)
             for (size_t i = 0; i < sizeof what / sizeof what[0]; i++)
                 (void)fprintf(run->csv, ",%s.%s.%s", config->vms[vm].spec.name,
                               config->engine.resources[kind].name, what[i]);
+            if (config->engine.resources[kind].placement == VMRES_PLACEMENT_EXTENT)
+                (void)fprintf(run->csv, ",%s.%s.front", config->vms[vm].spec.name,
+                              config->engine.resources[kind].name);
         }
     }
     (void)fputc('\n', run->csv);
@@ -38,17 +42,21 @@ void csv_head(const struct run *run)
 
 static void put_vm(const struct run *run, uint32_t vm, uint8_t kind)
 {
-    enum vmres_unit unit = run->config->engine.resources[kind].unit;
+    const struct vmres_resource *resource = &run->config->engine.resources[kind];
+    const enum vmres_unit unit = resource->unit;
+    bool placed = resource->placement == VMRES_PLACEMENT_EXTENT;
     struct vmres_sim_state state;
 
     if (vmres_sim_vm(run->sim, vm, kind, &state) || state.vm == VMRES_VM_NONE) {
-        (void)fputs(",,,,", run->csv);
+        (void)fputs(placed ? ",,,,," : ",,,,", run->csv);
         return;
     }
     put_amount(run->csv, unit, state.demand);
     put_amount(run->csv, unit, state.held);
     put_amount(run->csv, unit, state.target);
     put_amount(run->csv, unit, state.missing);
+    if (placed)
+        put_amount(run->csv, unit, state.front);
 }
 
 void csv_row(const struct run *run, uint64_t at_ms)

@@ -55,13 +55,14 @@ static void add(struct history *history, size_t row, uint64_t tick,
     uint32_t points = history->points;
     uint64_t index = tick * points / history->ticks;
     struct point *point = &history->at[row * points + index];
-    const struct point now = {one(state->demand), one(state->held)};
+    const struct point now = {one(state->demand), one(state->held), state->front};
 
     if (tick == 0)
         history->first[row] = state->held;
     if (tick > 0 && (tick - 1) * points / history->ticks == index) {
         point->demand = history_join(point->demand, now.demand);
         point->held = history_join(point->held, now.held);
+        point->front = now.front;
     } else {
         *point = now;
     }

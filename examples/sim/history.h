@@ -19,6 +19,7 @@ struct span {
 
 struct point {
     struct span demand, held;
+    uint64_t front; /* contiguous hosts: where the block began last */
 };
 
 struct history {

@@ -102,6 +102,7 @@ static void put_resource(struct json *json, const struct run *run, uint8_t kind)
     put_number(json, "unmet_*_s", suffix, metrics.unmet);
     put_number(json, "unmet_bound_*_s", suffix, metrics.unmet_bound);
     put_number(json, "moved_*", suffix, metrics.moved);
+    put_number(json, "hops_*", suffix, metrics.hops);
     put_number(json, "cost_*_s", suffix, metrics.cost);
     put_number(json, "entitlement_shortfall_pct", "", metrics.shortfall_pct);
     put_number(json, "reversed_*", suffix, metrics.reversed);

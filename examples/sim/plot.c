@@ -97,6 +97,35 @@ void plot_area(const struct plot *plot, const struct curve *curve, const char *s
     (void)fprintf(plot->file, " %.1f %.1fz\"/>\n", plot->x + plot->width, floor);
 }
 
+/* Goes along one edge of a band, forwards or back. */
+static void put_edge(const struct plot *plot, const struct span *edge, uint32_t count, bool back)
+{
+    double before = -1;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = back ? count - 1 - i : i;
+        double y = plot_y(plot, (double)edge[at].last / plot->unit);
+        double from = plot_x(plot, (double)(back ? at + 1 : at) / count);
+
+        if (fabs(y - before) >= 0.05) {
+            if (i > 0)
+                (void)fprintf(plot->file, " %.1f %.1f", from, before);
+            (void)fprintf(plot->file, " %.1f %.1f", from, y);
+        }
+        before = y;
+    }
+    (void)fprintf(plot->file, " %.1f %.1f", plot_x(plot, back ? 0 : 1), before);
+}
+
+void plot_band(const struct plot *plot, const struct span *lower, const struct span *upper,
+               uint32_t count, const char *style)
+{
+    (void)fprintf(plot->file, "<path %s d=\"M", style);
+    put_edge(plot, upper, count, false);
+    put_edge(plot, lower, count, true);
+    (void)fputs("z\"/>\n", plot->file);
+}
+
 void plot_level(const struct plot *plot, double amount, const char *class_name)
 {
     double y = plot_y(plot, amount);

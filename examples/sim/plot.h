@@ -35,6 +35,9 @@ struct curve plot_curve(const struct plot *plot, const struct span *spans, uint3
 /* Draws it as a line, or filled down to the axis; `style` is attributes of the path. */
 void plot_line(const struct plot *plot, const struct curve *curve, const char *style);
 void plot_area(const struct plot *plot, const struct curve *curve, const char *style);
+/* Fills what lies between the last values of two rows of `count` spans, in steps. */
+void plot_band(const struct plot *plot, const struct span *lower, const struct span *upper,
+               uint32_t count, const char *style);
 /* A horizontal line at an amount. */
 void plot_level(const struct plot *plot, double amount, const char *class_name);
 /* Where an amount stands. */

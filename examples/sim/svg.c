@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The picture of a run: for every kind, the host's resource stacked by VM, then one panel per VM
- * with what it wanted against what it had. Every VM has one colour in both; red is what was missing
+ * The picture of a run: for every kind, the host's resource stacked by VM, on a contiguous host the
+ * same by address, then one panel per VM with what it wanted against what it had. Every VM has one colour in both; red is what was missing
  * and nothing else. All panels have the same scale, so that large and small VMs look it.
  */
 #include "svg.h"
@@ -217,6 +217,69 @@ static void draw_stack(struct section *section)
     section->y += TITLE + STACK + FOOT;
 }
 
+/* Where the block of a VM lay at each point. */
+static void find_block(const struct section *section, uint32_t vm, struct span *lower,
+                       struct span *upper)
+{
+    const struct point *points = history_of(section->history, section->kind, vm);
+
+    for (uint32_t i = 0; i < section->history->points; i++) {
+        lower[i].last = points[i].front;
+        upper[i].last = points[i].front + points[i].held.last;
+    }
+}
+
+static void draw_blocks(const struct section *section, const struct plot *plot, struct span *lower,
+                        struct span *upper)
+{
+    uint32_t last = section->history->points - 1;
+
+    for (uint32_t vm = 0; vm < section->history->vms; vm++) {
+        double middle;
+        char look[96];
+
+        find_block(section, vm, lower, upper);
+        (void)snprintf(look, sizeof look, "fill=\"#%06x\" stroke=\"#fff\" stroke-width=\".8\"",
+                       colour_of(vm));
+        plot_band(plot, lower, upper, section->history->points, look);
+        middle = (double)(lower[last].last + upper[last].last) / 2 / section->unit;
+        if (section->history->vms <= LABELLED && upper[last].last > lower[last].last)
+            put(section, plot->x + plot->width + 8, plot_y(plot, middle) + 4, "num",
+                section->run->config->vms[vm].spec.name);
+    }
+}
+
+static bool has_map(const struct section *section)
+{
+    return section->run->config->engine.resources[section->kind].placement ==
+           VMRES_PLACEMENT_EXTENT;
+}
+
+/* The host's resource by address: each VM's block where it lies, holes white. */
+static void draw_map(struct section *section)
+{
+    const struct vmres_resource *resource = &section->run->config->engine.resources[section->kind];
+    uint32_t points = section->history->points;
+    struct span *lower = calloc(points, sizeof *lower), *upper = calloc(points, sizeof *upper);
+    double capacity = (double)resource->capacity / section->unit;
+    struct plot plot = {section->file,    LEFT,     section->y + TITLE, WIDTH - LEFT - RIGHT, STACK,
+                        section->seconds, capacity, section->unit};
+    char text[128];
+
+    if (lower && upper) {
+        (void)snprintf(text, sizeof text, "%s of the host by address [%s]: who lies where",
+                       resource->name, section->unit_name);
+        put(section, LEFT, section->y + 13, "h2", text);
+        plot_amounts(&plot, 6, true);
+        plot_times(&plot, 14, true);
+        draw_blocks(section, &plot, lower, upper);
+        plot_level(&plot, capacity, "cap");
+    }
+    free(lower);
+    free(upper);
+    section->y += TITLE + STACK + FOOT;
+}
+
 /* Swatch and name; on the right what this VM missed. */
 static void title_panel(const struct section *section, const struct plot *plot, uint32_t vm)
 {
@@ -332,7 +395,8 @@ static void lay_out(struct section *section)
 
 static double section_height(const struct section *section)
 {
-    return TITLE + STACK + FOOT + CAPTION + rows_of(section) * row_height(section) + FOOT;
+    return (has_map(section) ? 2 : 1) * (TITLE + STACK + FOOT) + CAPTION +
+           rows_of(section) * row_height(section) + FOOT;
 }
 
 static struct section make_section(const struct run *run, FILE *file, uint8_t kind)
@@ -429,6 +493,8 @@ void svg_write(const struct run *run, FILE *file)
 
         section.y = y;
         draw_stack(&section);
+        if (has_map(&section))
+            draw_map(&section);
         draw_panels(&section);
         (void)snprintf(axis, sizeof axis, "time [%s]", plot_time_unit(section.seconds));
         put(&section, WIDTH / 2.0, section.y - 16, "num mid", axis);

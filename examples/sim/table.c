@@ -60,6 +60,9 @@ static void put_sums(const struct run *run, uint8_t kind, FILE *file)
                   sums.unmet, unit, sums.unmet_bound);
     (void)fprintf(file, "  moved              %12.1f %s     (turned back within 2 min: %.1f)\n",
                   sums.moved, unit, sums.reversed);
+    if (resource->placement == VMRES_PLACEMENT_EXTENT)
+        (void)fprintf(file, "  passed along       %12.1f %s     (by VMs between, not in moved)\n",
+                      sums.hops, unit);
     (void)fprintf(file, "  cost of both       %12.1f %s s\n", sums.cost, unit);
     (void)fprintf(file, "  missing by right   %12.3f %%         (within a VM's entitlement)\n",
                   sums.shortfall_pct);

@@ -112,9 +112,9 @@ static enum vmres_status read_placement(struct config_loader *loader,
     uint32_t choice = 0;
     enum vmres_status status = vmres__scalar_choice(loader, node, names, &choice);
 
-    if (status == VMRES_OK && choice != 0)
-        return vmres__load_fail(loader, node->at,
-                                "contiguous hosts are not supported yet; write paged");
+    for (uint32_t kind = 0; status == VMRES_OK && choice == 1 && kind < loader->kinds; kind++)
+        if (loader->kind[kind]->removal == VMRES_REMOVAL_GUEST) /* a rate lies nowhere */
+            loader->resources[kind].placement = VMRES_PLACEMENT_EXTENT;
     return status;
 }
 
