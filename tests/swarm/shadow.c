@@ -208,7 +208,8 @@ static void judge_account(struct world *world, uint32_t vm, uint8_t kind)
     uint64_t need;
 
     account->used = least(account->used, info.held);
-    need = account->stall > 0 ? most(account->used, info.charge) : account->used;
+    /* Whoever stalls needs no less than it holds; what it says is gone it does not hold. */
+    need = account->stall > 0 ? most(account->used, least(info.charge, info.held)) : account->used;
     account->protected = least(need, info.entitlement);
     account->fresh = account->reported && world->now - account->reported_ms <=
                                               (uint64_t)periods * world->options.period_ms;
