@@ -105,7 +105,9 @@ VMRES_API void vmres_engine_destroy(struct vmres_engine *engine);
  *                   exceeds what was asked
  *   VMRES_EXISTS    VM_ADDED for a slot in use
  *   VMRES_NOROOM    limits whose floors exceed what the host has; ALLOT without enough free
- *   VMRES_STATE     not in this state (VM_LIVE without limits of every kind)
+ *   VMRES_STATE     not in this state (VM_LIVE without limits of every kind, or before its first
+ *                   allotment was answered)
+ * A NULL engine or actions is VMRES_INVALID, and nothing else happens.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_step(struct vmres_engine *engine,
                                                              const struct vmres_event *event,

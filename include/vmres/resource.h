@@ -34,7 +34,7 @@ enum vmres_unit {
 /* How allotments lie in the real resource. */
 enum vmres_placement {
     VMRES_PLACEMENT_AMOUNT = 0, /* any part will do: a paged host, a CPU rate */
-    VMRES_PLACEMENT_EXTENT = 1, /* one contiguous block per VM, in a fixed order */
+    VMRES_PLACEMENT_EXTENT = 1, /* one contiguous block per VM; its neighbours pass memory along */
 };
 
 /* Who takes a resource away from a VM. */

@@ -28,7 +28,6 @@ enum vmres_trace_type {
     VMRES_TRACE_VM = 1,       /* a VM changed its state */
     VMRES_TRACE_INQUIRE,      /* (1) a round began */
     VMRES_TRACE_REPORT,       /* (2) a guest reported, or gave notice */
-    VMRES_TRACE_JUDGE,        /* (3) a judgement found something to do */
     VMRES_TRACE_PLAN,         /* (3) a transfer was planned */
     VMRES_TRACE_REMOVE,       /* (4) a donor was asked */
     VMRES_TRACE_REMOVED,      /* (5) a donor let go */
@@ -68,7 +67,7 @@ struct vmres_trace_record {
 
 /*
  * Called from vmres_engine_step(). It must not call the engine, block or keep the pointer.
- * `level`: records above it are not made. function NULL: no trace.
+ * `level`: records above it are not made; 0 is VMRES_TRACE_INFO. function NULL: no trace.
  */
 struct vmres_tracer {
     void (*function)(void *user, const struct vmres_trace_record *record);

@@ -215,6 +215,8 @@ static void set_scalars(struct vmres_engine *engine, const struct vmres_engine_o
 {
     memset(engine, 0, sizeof *engine);
     engine->tracer = options->tracer;
+    if (engine->tracer.level == 0)
+        engine->tracer.level = VMRES_TRACE_INFO;
     engine->kind_count = options->kinds;
     engine->max_vms = options->max_vms;
     engine->max_transfers = or_default(options->max_transfers, 2 * options->max_vms + 64);

@@ -192,7 +192,7 @@ static void add_region(struct writer *w)
 
 static bool names_nobody(uint8_t type)
 {
-    return type == VMRES_TRACE_INQUIRE || type == VMRES_TRACE_JUDGE || type == VMRES_TRACE_STATIC;
+    return type == VMRES_TRACE_INQUIRE || type == VMRES_TRACE_STATIC;
 }
 
 static void add_line(struct writer *w)
