@@ -16,8 +16,8 @@
  * is wanted, each recipient in turn empties the nearest, which is not always, though nearly, the
  * best choice of holes (tests/unit/test_plan_extent.c measures it).
  *
- * Invariant: flows are such that every VM ends at its target, donors at or above it; its block keeps
- * that end, so that nobody gives more when a part of a plan fails.
+ * Invariant: flows are such that every VM ends at its target, donors at or above it; its block
+ * keeps that end, so that nobody gives more when a part of a plan fails.
  */
 #include <assert.h>
 

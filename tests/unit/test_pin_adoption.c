@@ -62,7 +62,8 @@ static void it_must_have_been_seen_first(void **state)
     rig_delete(rig);
 }
 
-/* Its charge is the most it could hold, so nobody is endangered; and nobody waits for it for ever. */
+/* Its charge is the most it could hold, so nobody is endangered; and nobody waits for it for
+ * ever. */
 static void one_that_never_stays_is_left_alone(void **state)
 {
     struct rig *rig = found(RIG_PIN);
