@@ -239,8 +239,8 @@ static void leave(struct kvm_vm *vm)
 {
     if (vm->leaving)
         return;
-    vmres__kvm_life_gone(vm);
     vm->leaving = true;
+    vmres__kvm_life_gone(vm);
     vm->kvm->count--;
     vmres__kvm_talk_end(vm);
     uv_close((uv_handle_t *)&vm->timer, timer_closed);

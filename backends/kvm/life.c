@@ -105,7 +105,8 @@ void vmres__kvm_life_gone(struct kvm_vm *vm)
     struct vmres_event event = {.type = VMRES_EVENT_VM_GONE};
 
     if (kvm_known(vm)) {
-        (void)vmres__kvm_life_post(vm, &event);
+        if (vmres__kvm_life_post(vm, &event) == VMRES_LIMIT && !vm->leaving)
+            return; /* the queue is full: said again when it is tried again */
         vm->gone_incarnation = vm->incarnation;
     }
     vmres__kvm_life_forget(vm);
@@ -148,8 +149,11 @@ void vmres__kvm_life_met(struct kvm_vm *vm)
     if (!vmres__kvm_process_look(vm->kvm, pid_of(vm), &found))
         found = vm->process; /* it cannot be seen; whether it still is will show */
     other = found.pid != vm->process.pid || found.started != vm->process.started;
-    if (kvm_known(vm) && vm->process.pid != 0 && other)
+    if (kvm_known(vm) && vm->process.pid != 0 && other) {
         vmres__kvm_life_gone(vm);
+        if (kvm_known(vm))
+            return; /* it could not be said: until then it is the one it was */
+    }
     vm->process = found;
     vmres__kvm_life_add(vm);
 }

@@ -59,7 +59,9 @@ struct vmres_kvm_vm_spec {
     const char *pidfile; /* with pid 0: a file that holds its pid; may be NULL */
     int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
                             libvirt, is not QEMU: give the pidfile) */
-    uint64_t overhead;   /* what the process holds beside the guest's memory; 0: it is measured */
+    /* What the process holds beside the guest's memory. 0: it is measured, when the VM is met and
+     * now and then, which holds up the loop: some 30 ms for each GiB that lies in small pages. */
+    uint64_t overhead;
     struct vmres_vm_limits limits; /* of memory; initial is ignored */
 };
 
