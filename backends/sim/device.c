@@ -103,7 +103,7 @@ static void grant(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
 
 static bool works(const struct sim_vm *vm)
 {
-    if (sim_vm_hurt_by(vm, VMRES_SIM_HANG))
+    if (sim_vm_hurt_by(vm, VMRES_SIM_HANG) || sim_vm_hurt_by(vm, VMRES_SIM_PAUSE))
         return false;
     return vm->life == SIM_ALLOTTED || vm->life == SIM_LIVE || vm->life == SIM_SETTLING;
 }

@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include <vmres/operate.h>
+
 #include "internal.h"
 
 static const struct {
@@ -176,6 +178,17 @@ static bool strike(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
     }
 }
 
+/* The manager tells the driver, whatever the link is like; one that is not there is spared. */
+static void freeze(struct vmres_sim *sim, const struct sim_vm *vm, bool frozen)
+{
+    struct vmres_driver *driver = sim->backend.driver;
+    enum vmres_status status = VMRES_OK;
+
+    if (vm->id != VMRES_VM_NONE)
+        status = frozen ? vmres_driver_freeze(driver, vm->id) : vmres_driver_thaw(driver, vm->id);
+    (void)status;
+}
+
 /* One that lasts has begun or ended. */
 static void turn(struct vmres_sim *sim, const struct vmres_sim_fault *fault, bool begins)
 {
@@ -196,6 +209,16 @@ static void turn(struct vmres_sim *sim, const struct vmres_sim_fault *fault, boo
         break;
     case VMRES_SIM_SHRINK:
         restock(sim, fault->kind);
+        break;
+    case VMRES_SIM_MIGRATE:
+        if (begins)
+            freeze(sim, &sim->vms[fault->vm], true);
+        else if (sim_present(&sim->vms[fault->vm]))
+            vmres__sim_life_vanish(sim, &sim->vms[fault->vm], SIM_NEVER);
+        break;
+    case VMRES_SIM_MIGRATION_FAILS:
+    case VMRES_SIM_PAUSE:
+        freeze(sim, &sim->vms[fault->vm], begins);
         break;
     case VMRES_SIM_LINK_DOWN:
         if (begins)

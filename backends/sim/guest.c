@@ -117,7 +117,8 @@ static void report(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind, uint6
 
 static bool speaks(const struct sim_vm *vm)
 {
-    return vm->life == SIM_LIVE && !sim_vm_hurt_by(vm, VMRES_SIM_HANG);
+    return vm->life == SIM_LIVE && !sim_vm_hurt_by(vm, VMRES_SIM_HANG) &&
+           !sim_vm_hurt_by(vm, VMRES_SIM_PAUSE);
 }
 
 void vmres__sim_guest_answer(struct vmres_sim *sim, uint64_t inquiry)

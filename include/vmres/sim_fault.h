@@ -77,7 +77,10 @@ enum vmres_sim_scope {
     X(SHRINK, "shrink", AMOUNT, STOCK)               /* the host has `amount` less */             \
     X(LINK_DOWN, "link_down", NONE, HOST)            /* the hypervisor does not answer */         \
     X(NO_PUMP, "no_pump", NONE, HOST)                /* the embedder is busy, nobody pumps */     \
-    X(SUSPEND, "suspend", DELAY, HOST)               /* all stands still but the clock */
+    X(SUSPEND, "suspend", DELAY, HOST)               /* all stands still but the clock */         \
+    X(MIGRATE, "migrate", NONE, VM)                  /* frozen; gone when it ends */              \
+    X(MIGRATION_FAILS, "migration_fails", NONE, VM)  /* frozen; thawed when it ends */            \
+    X(PAUSE, "pause", NONE, VM)                      /* the same, and it does not run */
 /* clang-format on */
 
 enum vmres_sim_fault_kind {
