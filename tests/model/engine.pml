@@ -122,6 +122,13 @@ inline settle(v)
 
 /* --- engine.c --- */
 
+/* A device's target was seen before a request that is under way reached it. */
+#ifdef STALE_TARGET
+#define TELLS_TARGET(v) true
+#else
+#define TELLS_TARGET(v) (shrink[v] == NONE || cmd_pin[shrink[v] % COMMANDS])
+#endif
+
 /* check(), take(), dispatch() */
 inline take_event(v)
 {
@@ -146,7 +153,10 @@ inline take_event(v)
     if
     :: accepted && e == OBSERVED ->
         observe_held(v, e_held);
-        target[v] = e_amount;
+        if
+        :: TELLS_TARGET(v) -> target[v] = e_amount
+        :: else
+        fi;
         witness[v] = e_witness;
         looks = true
     :: accepted && e == LIVE && state[v] == VM_BOOTING -> vm_adopt(v)

@@ -28,7 +28,7 @@ mtype:result = { PROGRESS, NEWS, DONE, PARTIAL, CANCELLED, SUPERSEDED };
 
 #define ROOM 4
 /* action, command, its VM's incarnation, target, amount */
-chan to_vm[VMS] = [6] of { mtype:action, byte, byte, byte, byte };
+chan to_vm[VMS] = [8] of { mtype:action, byte, byte, byte, byte };
 /* event, incarnation, command, result, amount (OBSERVED: the device's target), held, witness */
 chan to_engine[VMS] = [ROOM] of { mtype:event, byte, byte, mtype:result, byte, byte, byte };
 
