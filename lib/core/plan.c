@@ -125,7 +125,9 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 
     if (kind->ledger.deficit > 0) {
         clear_gaps(work);
-        gather_both(engine, kind_index, kind->ledger.deficit);
+        /* VMs being adopted are charged with the most they could hold: soon it will be less. */
+        if (kind->adopting == 0)
+            gather_both(engine, kind_index, kind->ledger.deficit);
         return;
     }
     for (uint32_t i = 0; i < work->verdict.count; i++) {

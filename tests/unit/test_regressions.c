@@ -65,8 +65,13 @@ static void a_dry_run_calls_off_what_waits(void **state)
     rig_wish(rig, 1, 80);
     rig_wish(rig, 0, 120);
     rig_round(rig);
-    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_CANCELLED);
-    rig_pump(rig);
+    rig_wish(rig, 1, 100);
+    rig_wish(rig, 0, 100);
+    rig_round(rig);
+    assert_true(rig_is_open(rig, 1, VMRES_ACTION_PIN));
+    rig_wish(rig, 1, 80);
+    rig_wish(rig, 0, 120);
+    rig_round(rig);
     assert_true(rig_is_open(rig, 1, VMRES_ACTION_PIN));
     assert_int_equal(rig_transfers(rig), 1);
     on.time_ms = rig->now;
