@@ -323,10 +323,11 @@ void vmres__sim_device_release_all(struct vmres_sim *sim);
 void vmres__sim_device_grant_all(struct vmres_sim *sim);
 void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding, uint64_t amount);
 
-/* place.c. matters: this kind lies in blocks. whole: what of the work done so far moves now. left, entered: an amount was released, granted (held
- * counts it already). release: the rate at which the block is cleared. stay: what was promised and
- * has not come is void. command: takes note of an action; false: it contradicts what is. settle: the
- * first place there is, for one that ran before any driver. show: tells where it is. */
+/* place.c. matters: this kind lies in blocks. whole: what of the work done so far moves now.
+ * left, entered: an amount was released, granted (held counts it already). release: the rate at
+ * which the block is cleared. stay: what was promised and has not come is void. command: takes
+ * note of an action; false: it contradicts what is. settle: the first place there is, for one
+ * that ran before any driver. show: tells where it is. */
 bool vmres__sim_place_matters(const struct vmres_sim *sim, uint8_t kind);
 uint64_t vmres__sim_place_whole(const struct vmres_sim *sim, struct sim_holding *holding,
                                 uint8_t kind, uint64_t amount);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of a whole run, for plotting and for awk. Columns are VM.KIND.WHAT in the units of the
- * traces, MiB and thousandths of a CPU; a VM that is not there has empty cells. On a contiguous host
- * `front` is where its block begins.
+ * traces, MiB and thousandths of a CPU; a VM that is not there has empty cells. On a contiguous
+ * host `front` is where its block begins.
  */
 #include "csv.h"
 

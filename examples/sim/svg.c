@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The picture of a run: for every kind, the host's resource stacked by VM, on a contiguous host the
- * same by address, then one panel per VM with what it wanted against what it had. Every VM has one colour in both; red is what was missing
- * and nothing else. All panels have the same scale, so that large and small VMs look it.
+ * The picture of a run: for every kind, the host's resource stacked by VM, on a contiguous host
+ * the same by address, then one panel per VM with what it wanted against what it had. Every VM has
+ * one colour in both; red is what was missing and nothing else. All panels have the same scale, so
+ * that large and small VMs look it.
  */
 #include "svg.h"
 

@@ -103,8 +103,8 @@ struct vmres_sim_fault {
 /*
  * Adds a fault, before or between runs; *fault is copied. One whose time has passed strikes at the
  * next tick. VMRES_INVALID: no such fault, VM or kind, a share above one, a fault of giving for a
- * kind that the host enforces, or, where blocks bound what VMs can hold (VMRES_PLACEMENT_EXTENT), of
- * holding anything else; VMRES_LIMIT: max_faults reached. Thread: the driver's.
+ * kind that the host enforces, or, where blocks bound what VMs can hold (VMRES_PLACEMENT_EXTENT),
+ * of holding anything else; VMRES_LIMIT: max_faults reached. Thread: the driver's.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim,
                                                                const struct vmres_sim_fault *fault);
