@@ -95,7 +95,9 @@ static bool is_heard_of(const struct vmres_sim *sim)
         if (sim->kinds[kind].restocked)
             return false;
         for (uint32_t i = 0; i < sim->vm_count; i++) {
-            if (sim->vms[i].holdings[kind].reconfigured && sim->vms[i].id != VMRES_VM_NONE)
+            const struct sim_holding *holding = &sim->vms[i].holdings[kind];
+
+            if ((holding->reconfigured || holding->unseen) && sim->vms[i].id != VMRES_VM_NONE)
                 return false;
         }
     }
