@@ -10,9 +10,9 @@
  *     E     sum of max(0, min(demand, entitlement) - held) dt, of capacity x time
  *     R     page-cache wish not held
  *     hops  on a contiguous host: of what was released, what its VM had taken in to pass it on; not
- *           in V, nor in what VMs gave and took, so that a byte counts once, end to end. Nobody gives
- *           and gets at once but a link: so the lesser of what a VM took in and released, from one
- *           moment without open resizes to the next, only passed through.
+ *           in V, nor in what VMs gave and took, so that a byte counts once, end to end. Nobody
+ *           gives and gets at once but a link: so the lesser of what a VM took in and released,
+ *           from one moment without open resizes to the next, only passed through.
  *     reversed: what a VM moved in a tick in which it turned less than 120 s after its last move
  *
  * Knows what is, not what anybody says: lies and noise play no part.
