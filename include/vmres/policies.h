@@ -33,7 +33,8 @@ struct vmres_usage_options {
 /*
  * "pressure": surplus first. Nothing moves until a VM stalls; then it gets what it misses, from the
  * largest surplus first; memory in use is taken only for VMs below their entitlement, from those
- * above theirs. Sees stall, available and held; never demand above the allotment.
+ * above theirs. Sees stall, available and held; never demand above the allotment. A stall may come
+ * a round late, and grow with what is missing on any curve: both are learned per VM.
  */
 struct vmres_pressure_options {
     uint64_t release; /* key "release", units/s one donor can let go; default 0 = no cap */

@@ -18,8 +18,22 @@
  *    there and back is worth, the VM waits that long first: a ski rental, never more than twice
  *    the best cost. Up to its entitlement no VM waits.
  *
- * Demand is estimated from the stall as held / (1 - stall), which is exact where the stall is the
- * share of the demand that is not met.
+ * How much is missing nobody says: a stall grows with it, but on a curve that no two guests share,
+ * and often tells of the round before. So the policy learns each VM's sensor from what can be seen:
+ *
+ *  - While memory is available, a VM's demand is what it uses, whatever it stalls: it is not short.
+ *  - A stall seen while memory is available is late, and speaks of what was held the round before.
+ *    A VM known to be late is short as soon as the last is used up, a round before it says so.
+ *    That round it gets its peak, if it went back to that the last time; or else what its use rose
+ *    by just before, at least a 32nd: a little too much shows what is wanted, for one more round of
+ *    not knowing costs about as much as moving it. After a false alarm it takes more than noise to
+ *    raise the next one, until there was need or the use fell: else a VM that just fits, beside one
+ *    that takes all surplus, would have it pass between them for ever.
+ *  - Relieved, it shows its demand, and so a point of its curve; not relieved by what seemed to be
+ *    missing, it shows that at least so much was. The curve is stall = (missing / demand) ^ shape;
+ *    the shape is fitted by least squares on logarithms (pressure_curve.c). A prompt stall is taken
+ *    at its word, shape 1: relief comes with another demand than it spoke of, mostly a smaller one,
+ *    and would teach the wrong curve.
  *
  * A round in which nobody stalls is one pass and names nobody. Otherwise surpluses drop into
  * buckets (bucket.h), the top ones are emptied, and what there is is handed out to the askers up to
@@ -89,6 +103,7 @@ static void admit(void *state, void *vm_state, uint32_t vm)
     *(struct pressure_vm *)vm_state = (struct pressure_vm){
         .spell_usual = SPELL_MOST * ROUND_PARTS,
     };
+    vmres__pressure_curve_init(vm_state);
 }
 
 /* A stalled VM asks for what it misses above its charge; up to that it costs nobody anything. */
@@ -116,16 +131,18 @@ static void examine(struct pressure_plan *plan)
     plan->policy->askers = VMRES_VM_NONE;
     for (uint32_t i = plan->round->count; i-- > 0;) { /* so that the first id heads the list */
         const struct vmres_view *view = &plan->round->views[i];
+        struct pressure_vm *vm = &plan->vms[i];
+        bool is_short = (vm->flags & PRESSURE_SHORT) != 0;
 
-        plan->vms[i].ask = 0;
+        vm->ask = 0;
+        if (vm->spell_rounds > 0 && vm->spell_rounds < UINT16_MAX)
+            vm->spell_rounds++;
         if (!view_has(view, 0))
             continue;
         if (view->flags & VMRES_VIEW_REPORTED)
-            plan->vms[i].held = view->held;
-        if (view->stall > 0)
+            is_short = vmres__pressure_hear(plan->policy, vm, view);
+        if (is_short)
             ask(plan, i);
-        else if (view->flags & VMRES_VIEW_REPORTED)
-            vmres__pressure_learn(plan->policy, &plan->vms[i], view);
     }
 }
 
@@ -151,29 +168,47 @@ static void add_amount(struct text *text, const struct pressure *policy, uint64_
     vmres__text_add_amount(text, policy->resource->unit, granules * policy->resource->granule);
 }
 
+/* What was learned of its stall, as a remark. */
+static void add_sensor(struct text *text, const struct pressure_vm *vm)
+{
+    if (vm->flags & PRESSURE_LATE)
+        vmres__text_add(text, "; told late, as missing^%u.%02u", vm->shape / CURVE_ONE,
+                        vm->shape % CURVE_ONE * 100 / CURVE_ONE);
+}
+
+static void add_need(struct text *text, const struct pressure *policy, const struct pressure_vm *vm,
+                     const struct vmres_view *view)
+{
+    char room[VMRES_UNITS_ROOM];
+    uint32_t stall = view->stall * (VMRES_PPM / VMRES_STALL_ONE);
+
+    if (view->stall > 0)
+        vmres__text_add(text, "stalls %s and misses ",
+                        vmres_format_share(room, sizeof room, stall));
+    else
+        vmres__text_add(text, "has just used up all and may miss ");
+    add_amount(text, policy, above(vmres__pressure_demand(policy, vm, view), view->held));
+    vmres__text_add(text, ", for %u rounds so far, usually %u", vm->spell_rounds,
+                    vm->spell_usual / ROUND_PARTS);
+    add_sensor(text, vm);
+}
+
 static size_t explain(const void *state, const void *vm_state, const struct vmres_view *view,
                       char *buffer, size_t size)
 {
     const struct pressure *policy = state;
     const struct pressure_vm *vm = vm_state;
     struct text text = vmres__text_begin(buffer, size);
-    uint32_t missing = above(vmres__pressure_demand(policy, vm, view), view->held);
-    uint32_t spare = vmres__pressure_surplus(policy, vm, view);
-    uint32_t stall = view->stall * (VMRES_PPM / VMRES_STALL_ONE);
-    char room[VMRES_UNITS_ROOM];
 
     if (!view_has(view, 0)) {
         vmres__text_add(&text, "has not reported lately: neither gives nor gets");
-    } else if (view->stall > 0) {
-        vmres__text_add(&text, "stalls %s and misses ",
-                        vmres_format_share(room, sizeof room, stall));
-        add_amount(&text, policy, missing);
-        vmres__text_add(&text, ", for %u rounds so far, usually %u",
-                        vm->spell_began > 0 ? policy->round - vm->spell_began : 0,
-                        vm->spell_usual / ROUND_PARTS);
+    } else if (vm->flags & PRESSURE_SHORT) {
+        add_need(&text, policy, vm, view);
     } else {
-        vmres__text_add(&text, "does not stall, could spare ");
-        add_amount(&text, policy, spare);
+        vmres__text_add(&text, view->stall > 0 ? "has what it wants, could spare "
+                                               : "does not stall, could spare ");
+        add_amount(&text, policy, vmres__pressure_surplus(policy, vm, view));
+        add_sensor(&text, vm);
     }
     return text.length;
 }

@@ -24,7 +24,7 @@ uint32_t vmres__pressure_surplus(const struct pressure *policy, const struct pre
     uint64_t available = above(view->available, above(vm->held, view->held));
     uint64_t margin = (available * policy->margin + VMRES_PPM - 1) / VMRES_PPM;
 
-    if (view->stall > 0 || !may_give(view))
+    if (view->stall > 0 || (vm->flags & PRESSURE_SHORT) || !may_give(view))
         return 0;
     return least(available - margin, above(view->held, view->floor));
 }
@@ -176,6 +176,9 @@ void vmres__pressure_hand_out(struct pressure_plan *plan)
 
         rest -= extra;
         if (target > plan->round->views[i].held && plan->vms[i].ask > 0)
-            vmres_verdict_set(plan->verdict, i, target, "stalls: gets what it misses");
+            vmres_verdict_set(plan->verdict, i, target,
+                              plan->round->views[i].stall > 0
+                                  ? "stalls: gets what it misses"
+                                  : "has used up all: gets what it may miss");
     }
 }

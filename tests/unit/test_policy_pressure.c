@@ -512,6 +512,257 @@ static void what_costs_nothing_is_not_waited_for(void **state)
     judgement_close(&j);
 }
 
+/* --- sensors ---------------------------------------------------------------------------- */
+
+/* A VM whose stall is known to come a round late; it holds 400 and uses 300. */
+static struct vmres_view *add_late(struct judgement *j)
+{
+    struct vmres_view *view = judgement_add(j, 400, 100);
+
+    view->entitlement = 400;
+    view->stall = 10 * PERCENT;
+    judgement_judge(j);
+    EXPECT_NAMED(j, 0);
+    view->stall = 0;
+    judgement_judge(j);
+    EXPECT_NAMED(j, 0);
+    return view;
+}
+
+static void report_and_judge(struct judgement *j, uint32_t held, uint32_t used, uint16_t stall)
+{
+    judgement_report(&j->views[0], held, used, stall);
+    judgement_judge(j);
+}
+
+static void who_has_memory_available_is_not_short(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 501);
+    report_and_judge(&j, 500, 480, 20 * PERCENT); /* it has 20: the stall is of the past */
+    EXPECT_NAMED(&j, 0);
+    judgement_close(&j);
+}
+
+/* Guests never come to use the very last page. */
+static void who_stalls_with_next_to_nothing_available_is_short(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 395, 0);
+    EXPECT_NAMED(&j, 0);
+    report_and_judge(&j, 400, 395, 20 * PERCENT);
+    EXPECT_TARGET(&j, 0, 501);
+    judgement_close(&j);
+}
+
+static void a_late_stall_speaks_of_what_was_held_before(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 400, 0);
+    report_and_judge(&j, 413, 413, 20 * PERCENT); /* 400 / 0.8, and not 413 / 0.8 */
+    EXPECT_TARGET(&j, 0, 501);
+    judgement_close(&j);
+}
+
+static void a_prompt_stall_speaks_of_what_is_held(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 400, 4 * PERCENT); /* told as soon as the last is used up */
+    report_and_judge(&j, 440, 440, 20 * PERCENT);
+    EXPECT_TARGET(&j, 0, 551);
+    judgement_close(&j);
+}
+
+static void who_is_told_of_late_is_short_when_the_last_is_used_up(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 310, 0);
+    EXPECT_NAMED(&j, 0);
+    report_and_judge(&j, 400, 400, 0); /* 90 more than a round ago, at least */
+    EXPECT_TARGET(&j, 0, 490);
+    EXPECT_REASON(&j, 0, "has used up all: gets what it may miss");
+    report_and_judge(&j, 490, 490, 0); /* and no stall: then it was enough */
+    EXPECT_NAMED(&j, 0);
+    judgement_close(&j);
+}
+
+static void at_least_a_32nd_is_guessed(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 399, 0);
+    report_and_judge(&j, 400, 399, 0);
+    report_and_judge(&j, 400, 400, 0);
+    EXPECT_TARGET(&j, 0, 400 + 12 + 1);
+    judgement_close(&j);
+}
+
+/* Noise uses up the last granule and gives it back. */
+static void one_false_alarm_is_enough(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 399, 0);
+    report_and_judge(&j, 400, 400, 0);
+    EXPECT_NAMED(&j, 1);
+    for (uint32_t i = 0; i < 10; i++) {
+        report_and_judge(&j, 400, 399, 0);
+        report_and_judge(&j, 400, 400, 0);
+        EXPECT_NAMED(&j, 0);
+    }
+    report_and_judge(&j, 400, 390, 0);
+    report_and_judge(&j, 400, 400, 0); /* that was no noise */
+    EXPECT_NAMED(&j, 1);
+    report_and_judge(&j, 400, 399, 0);
+    report_and_judge(&j, 400, 300, 0); /* it fell: what comes now may be a rise */
+    report_and_judge(&j, 301, 300, 0);
+    report_and_judge(&j, 301, 301, 0);
+    EXPECT_NAMED(&j, 1);
+    judgement_close(&j);
+}
+
+static void what_is_refuted_is_guessed_anew(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j);
+    report_and_judge(&j, 400, 399, 0);
+    report_and_judge(&j, 400, 399, 0);
+    report_and_judge(&j, 400, 400, 0);
+    report_and_judge(&j, 480, 480, 0);
+    report_and_judge(&j, 480, 480, 0);
+    report_and_judge(&j, 480, 480, 1 * PERCENT);
+    report_and_judge(&j, 490, 490, 1 * PERCENT); /* of 480: 485, which it has */
+    EXPECT_TARGET(&j, 0, 490 + 15 + 1);
+    judgement_close(&j);
+}
+
+/* It rises from 300 to 500 and falls back, so many times; what it gets in the first round. */
+static uint32_t jump(struct judgement *j, uint32_t times, uint32_t after)
+{
+    uint32_t first = 0;
+
+    for (uint32_t i = 0; i < times; i++) {
+        report_and_judge(j, 400, 300, 0);
+        report_and_judge(j, 400, 300, 0);
+        report_and_judge(j, 400, 400, 0);
+        assert_true(j->set[0]);
+        first = j->targets[0];
+        report_and_judge(j, 400, 400, 20 * PERCENT);
+        report_and_judge(j, 600, after, 20 * PERCENT);
+        report_and_judge(j, 600, 300, 0);
+        report_and_judge(j, 600, 300, 0);
+    }
+    return first;
+}
+
+static void who_returned_to_its_peak_gets_it_at_once(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j)->entitlement = 1000;
+    assert_int_equal(jump(&j, 1, 510), 500); /* by as much as it is seen to rise */
+    assert_int_equal(jump(&j, 2, 510), 510);
+    jump(&j, 1, 420); /* not this time */
+    assert_int_equal(jump(&j, 1, 510), 500);
+    judgement_close(&j);
+}
+
+/* Rounds in which it stalls as it would on a curve, and then is relieved. */
+static uint32_t learn_curve(uint16_t stall_at_10, uint16_t stall_at_40)
+{
+    struct judgement j;
+    uint32_t target;
+
+    open_pressure(&j, NULL, 2000);
+    j.round.free = 1000;
+    add_late(&j)->entitlement = 1000;
+    for (uint32_t i = 0; i < 20; i++) {
+        report_and_judge(&j, 400, 300, 0);
+        report_and_judge(&j, 400, 300, 0);
+        report_and_judge(&j, 400, 400, 0);
+        report_and_judge(&j, 600, 444, stall_at_10); /* 444 wanted, 400 held */
+    }
+    report_and_judge(&j, 400, 300, 0);
+    report_and_judge(&j, 400, 300, 0);
+    report_and_judge(&j, 400, 400, 0);
+    report_and_judge(&j, 400, 400, stall_at_40);
+    target = j.set[0] ? j.targets[0] : 0;
+    judgement_close(&j);
+    return target;
+}
+
+static void the_curve_of_a_stall_is_learned(void **state)
+{
+    (void)state;
+    assert_in_range(learn_curve(10 * PERCENT, 40 * PERCENT), 660, 674);
+    assert_in_range(learn_curve(3162, 6325), 647, 687);        /* the square root */
+    assert_in_range(learn_curve(1 * PERCENT, 1600), 647, 687); /* the square */
+}
+
+static void what_more_does_not_relieve_was_missing_at_least(void **state)
+{
+    struct judgement j;
+    uint32_t held = 413, rounds = 0;
+
+    (void)state;
+    open_pressure(&j, NULL, 4000);
+    j.round.free = 3000;
+    add_late(&j)->entitlement = 2000;
+    report_and_judge(&j, 400, 300, 0);
+    report_and_judge(&j, 400, 400, 0);
+    while (held < 800) { /* which it wants; it stalls by the square of what is missing */
+        uint32_t before = j.views[0].held, missing = (800 - before) * 1000 / 800;
+
+        assert_true(++rounds < 10);
+        report_and_judge(&j, held, held, (uint16_t)(missing * missing / 100 + 1));
+        assert_true(j.set[0]);
+        held = j.targets[0];
+    }
+    assert_true(held < 1000);
+    judgement_close(&j);
+}
+
 /* --- properties ------------------------------------------------------------------------- */
 
 static uint32_t draw(uint32_t *random, uint32_t below)
@@ -564,7 +815,9 @@ static void expect_bounds(const struct judgement *j)
             assert_true(target >=
                         (view->used < view->entitlement ? view->used : view->entitlement));
         } else {
-            assert_true(view->stall > 0 && (view->flags & VMRES_VIEW_RECIPIENT));
+            assert_true(view->stall > 0 || view->available == 0 ||
+                        !(view->flags & VMRES_VIEW_REPORTED));
+            assert_true(view->flags & VMRES_VIEW_RECIPIENT);
         }
         assert_true(view->flags & VMRES_VIEW_FRESH);
     }
@@ -654,19 +907,27 @@ static void it_explains_itself(void **state)
     judgement_judge(&j);
     judgement_judge(&j);
     expect_explanation(&j, 0, "does not stall, could spare 960MiB");
-    expect_explanation(&j, 1, "stalls 50% and misses 1GiB, for 1 rounds so far, usually 64");
+    expect_explanation(&j, 1, "stalls 50% and misses 1GiB, for 2 rounds so far, usually 64");
     expect_explanation(&j, 2, "has not reported lately: neither gives nor gets");
     assert_int_equal(
         j.ops->explain(j.state, judgement_vm_state(&j, 0), &j.views[0], cut, sizeof cut),
         strlen("does not stall, could spare 960MiB"));
     assert_string_equal(cut, "does no");
+    judgement_report(&j.views[0], 512, 128, 5 * PERCENT);
+    judgement_judge(&j);
+    expect_explanation(&j, 0, "has what it wants, could spare 0B; told late, as missing^1.00");
+    judgement_report(&j.views[0], 512, 512, 0);
+    judgement_judge(&j);
+    expect_explanation(&j, 0,
+                       "has just used up all and may miss 768MiB, for 1 rounds so far, usually 64; "
+                       "told late, as missing^1.00");
     judgement_close(&j);
 }
 
 static void its_state_is_small(void **state)
 {
     (void)state;
-    assert_in_range(vmres_policy_find("pressure")->vm_state_size, 1, 40);
+    assert_in_range(vmres_policy_find("pressure")->vm_state_size, 1, 48);
 }
 
 int main(void)
@@ -697,6 +958,17 @@ int main(void)
         cmocka_unit_test(short_spells_are_learned_to_be_waited_out),
         cmocka_unit_test(up_to_its_entitlement_nobody_waits),
         cmocka_unit_test(what_costs_nothing_is_not_waited_for),
+        cmocka_unit_test(who_has_memory_available_is_not_short),
+        cmocka_unit_test(who_stalls_with_next_to_nothing_available_is_short),
+        cmocka_unit_test(a_late_stall_speaks_of_what_was_held_before),
+        cmocka_unit_test(a_prompt_stall_speaks_of_what_is_held),
+        cmocka_unit_test(who_is_told_of_late_is_short_when_the_last_is_used_up),
+        cmocka_unit_test(at_least_a_32nd_is_guessed),
+        cmocka_unit_test(one_false_alarm_is_enough),
+        cmocka_unit_test(what_is_refuted_is_guessed_anew),
+        cmocka_unit_test(who_returned_to_its_peak_gets_it_at_once),
+        cmocka_unit_test(the_curve_of_a_stall_is_learned),
+        cmocka_unit_test(what_more_does_not_relieve_was_missing_at_least),
         cmocka_unit_test(nothing_comes_from_nowhere),
         cmocka_unit_test(it_comes_to_rest),
         cmocka_unit_test(it_explains_itself),
