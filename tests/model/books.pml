@@ -187,9 +187,9 @@ inline observe_held(v, amount)
 #define TRUSTED(v)                                                                                 \
     ((state[v] == VM_LIVE || state[v] == VM_ADOPTING) && pins[v] == 0 && witness[v] != NONE)
 
-inline observe_raised(v)
+inline observe_raised(v, wish)
 {
-    bound = MAX(held[v], target[v]);
+    bound = MAX(held[v], wish);
     bound = (witness[v] != NONE -> MAX(bound, witness[v]) : bound);
     if
     :: bound > charge[v] -> seize(v, bound - charge[v])
@@ -199,7 +199,7 @@ inline observe_raised(v)
 
 inline observe_seen(v)
 {
-    observe_raised(v);
+    observe_raised(v, target[v]);
     if
     :: bound < charge[v] && IDLE(v) && TRUSTED(v) ->
         shed(v, charge[v] - bound);

@@ -373,6 +373,9 @@ inline removal_answered(v)
         :: else
         fi
     :: cmd_state[e_command] != COMMAND_SUPERSEDED && e_result == DONE ->
+#ifndef STALE_TARGET
+        target[v] = cmd_target[e_command];
+#endif
         contest(v);
         stop_out = (contested_ > 0 -> v : stop_out)
     :: cmd_state[e_command] != COMMAND_SUPERSEDED && e_result == CANCELLED -> want_pin[v] = true
@@ -407,6 +410,13 @@ inline pin_answered(v)
 
 /* --- command.c: answers and deadlines --- */
 
+/* What was observed of a device's target may be older than the request that is answered. */
+#ifdef STALE_TARGET
+#define TOLD_BY_ANSWER(v) target[v]
+#else
+#define TOLD_BY_ANSWER(v) 0
+#endif
+
 inline command_answer(v)
 {
     accepted = cmd_state[e_command] != COMMAND_FREE && !(is_echo && was_dead);
@@ -434,7 +444,7 @@ inline command_answer(v)
         fi;
 #ifndef ANSWER_DOES_NOT_SEIZE
         was_charged = charge[v];
-        observe_raised(v);
+        observe_raised(v, TOLD_BY_ANSWER(v));
         /* I6: it took back, or was it believed before the host saw it? */
         assert(charge[v] == was_charged || is_news || is_echo);
 #endif

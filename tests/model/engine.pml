@@ -122,13 +122,6 @@ inline settle(v)
 
 /* --- engine.c --- */
 
-/* A device's target was seen before a request that is under way reached it. */
-#ifdef STALE_TARGET
-#define TELLS_TARGET(v) true
-#else
-#define TELLS_TARGET(v) (shrink[v] == NONE || cmd_pin[shrink[v] % COMMANDS])
-#endif
-
 /* check(), take(), dispatch() */
 inline take_event(v)
 {
@@ -153,10 +146,7 @@ inline take_event(v)
     if
     :: accepted && e == OBSERVED ->
         observe_held(v, e_held);
-        if
-        :: TELLS_TARGET(v) -> target[v] = e_amount
-        :: else
-        fi;
+        target[v] = e_amount;
         witness[v] = e_witness;
         looks = true
     :: accepted && e == LIVE && state[v] == VM_BOOTING -> vm_adopt(v)
