@@ -47,14 +47,22 @@ static bool trusted(const struct vmres_engine *engine, uint32_t vm, uint8_t kind
                                   account->witness != NONE || (account->flags & ACCOUNT_ENFORCED));
 }
 
-/* The most the VM can hold, by what is known of it. */
-static uint32_t bound_of(const struct kind *kind, uint32_t vm)
+/* The most the VM holds, by device and witness. */
+static uint32_t held_by(const struct kind *kind, uint32_t vm)
 {
     const struct account *account = &kind->accounts[vm];
-    uint32_t bound = max_u32(kind->views[vm].held, account->target);
+    uint32_t bound = kind->views[vm].held;
 
     if (account->witness != NONE && account->witness > kind->tolerance)
         bound = max_u32(bound, account->witness - kind->tolerance);
+    return kind->blocks ? min_u32(bound, kind->views[vm].charge) : bound;
+}
+
+/* The most the VM can hold: its device may be on the way to its target. */
+static uint32_t bound_of(const struct kind *kind, uint32_t vm)
+{
+    uint32_t bound = max_u32(held_by(kind, vm), kind->accounts[vm].target);
+
     return kind->blocks ? min_u32(bound, kind->views[vm].charge) : bound;
 }
 
@@ -97,17 +105,21 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
                                                      .reason = "the host sees that it holds less"});
 }
 
-/* An answer, too, may show that a VM holds more than it is charged with; only observations show
- * less. */
-void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+static void raise_to(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t bound)
 {
     struct vmres_view *view = view_of(engine, vm, kind);
-    uint32_t bound = bound_of(&engine->kinds[kind], vm);
 
     if (engine->kinds[kind].blocks) /* what is outside of its block it cannot hold */
         view->held = min_u32(view->held, view->charge);
     else if (bound > view->charge)
         seize(engine, vm, kind, bound - view->charge);
+}
+
+/* An answer, too, may show that a VM holds more than it is charged with. Its target is not asked:
+ * an older one, seen before the request arrived, may have been heard after it was sent. */
+void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    raise_to(engine, vm, kind, held_by(&engine->kinds[kind], vm));
 }
 
 /* What a witness sees beyond the device's own word is in dispute, whether the device said that it
@@ -128,7 +140,7 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_
     struct kind *kind = &engine->kinds[kind_index];
     uint32_t charge, bound;
 
-    vmres__observe_raised(engine, vm, kind_index);
+    raise_to(engine, vm, kind_index, bound_of(kind, vm));
     charge = kind->views[vm].charge;
     bound = bound_of(kind, vm);
     if (!idle(kind, &kind->accounts[vm]) || !trusted(engine, vm, kind_index))

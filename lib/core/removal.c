@@ -223,6 +223,8 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
         bequeath(engine, command);
     if (!final || command->state == COMMAND_SUPERSEDED)
         return;
+    if (event->result == VMRES_RESULT_DONE)
+        account->target = command->target;
     if (event->result == VMRES_RESULT_DONE &&
         vmres__removal_contested(engine, command->vm, command->kind) == 0) {
         account->failures = 0;

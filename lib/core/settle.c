@@ -310,16 +310,16 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
     uint8_t state = engine->vms[vm].state;
     enum sent sent;
 
-    if (state == VMRES_VM_VACANT || state == VMRES_VM_SILENT)
+    if (state == VMRES_VM_VACANT)
         return NOTHING;
-    if (engine->kinds[kind].blocks)
+    if (engine->kinds[kind].blocks && state != VMRES_VM_SILENT)
         vmres__extent_trim(engine, vm, kind);
     sent = call_off(engine, account->reassign);
     if (sent == NOTHING)
         sent = call_off(engine, account->notify);
     if (sent == NOTHING)
         sent = call_off(engine, account->shrink); /* a pin, too, before its VM takes part */
-    if (state == VMRES_VM_FROZEN)
+    if (state == VMRES_VM_FROZEN || state == VMRES_VM_SILENT)
         return sent;
     if (sent == NOTHING)
         sent = settle_initial(engine, vm, kind);
