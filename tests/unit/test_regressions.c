@@ -148,6 +148,30 @@ static void a_witness_speaks_for_its_own_word(void **state)
     rig_delete(rig);
 }
 
+/* It was seen before the request arrived, and heard after it was sent. */
+static void an_old_target_makes_no_deficit(void **state)
+{
+    struct rig *rig = rig_new(120);
+    struct vmres_event seen;
+
+    (void)state;
+    rig_fleet(rig, 2, 60);
+    rig_withhold(rig, 1, RIG_REMOVAL);
+    rig_wish(rig, 0, 80);
+    rig_wish(rig, 1, 40);
+    rig_round(rig);
+    seen = rig_event(rig, VMRES_EVENT_OBSERVED, 1);
+    seen.valid = VMRES_VALID_HELD | VMRES_VALID_TARGET | VMRES_VALID_WITNESS;
+    seen.as.observed.held = 60 * VMRES_MIB;
+    seen.as.observed.target = 60 * VMRES_MIB;
+    seen.as.observed.witness = 60 * VMRES_MIB;
+    rig_told(rig, seen);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "80 40 + 0");
+    rig_delete(rig);
+}
+
 static void a_first_allotment_comes_before_life(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -171,6 +195,7 @@ int main(void)
         cmocka_unit_test(nothing_can_be_allotted_in_a_deficit),
         cmocka_unit_test(all_of_an_odd_maximum_is_charged),
         cmocka_unit_test(a_witness_speaks_for_its_own_word),
+        cmocka_unit_test(an_old_target_makes_no_deficit),
         cmocka_unit_test(a_first_allotment_comes_before_life),
     };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a plan costs on a contiguous host: is it O(n)? Every round each of n VMs, in a row, is to have
- * more or less at random, so that flows of every length cross the row; what counts is the one step
- * in which the judgement is made and planned, as a dry run, so that each round finds the same host.
- * It is compared with one pass that reads and writes n records of 512 bytes, about what such a host
- * keeps of a VM; interleaved, the median of the ratios in thread CPU time. Linear means that the
- * ratio does not grow: the exponent of the cost, by least squares from 1,000 to 100,000 VMs, is
- * printed and must stay below 1.10.
+ * What a plan costs on a contiguous host: is it O(n)? Every round each of n VMs, in a row, is to
+ * have more or less at random, so that flows of every length cross the row; what counts is the one
+ * step in which the judgement is made and planned, as a dry run, so that each round finds the same
+ * host. It is compared with one pass that reads and writes n records of 512 bytes, about what such
+ * a host keeps of a VM; interleaved, the median of the ratios in thread CPU time. Linear means
+ * that the ratio does not grow: the exponent of the cost, by least squares from 1,000 to 100,000
+ * VMs, is printed and must stay below 1.10.
  */
 #include <stdint.h>
 #include <stdio.h>
