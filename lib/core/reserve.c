@@ -51,24 +51,31 @@ static void draw(struct vmres_engine *engine, struct reservation *reservation, u
         tell(engine, reservation, "ready");
 }
 
-/* What is free goes to the minima first, in order of age. */
-void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind)
+enum share { TO_MINIMUM, TO_MAXIMUM };
+
+/* One loop for both: in order of age, and never while VMs are being adopted. */
+static void draw_all(struct vmres_engine *engine, uint8_t kind, enum share share)
 {
     if (engine->kinds[kind].adopting > 0)
         return;
-    for (uint32_t i = 0; i < engine->max_reservations; i++)
-        if (engine->reservations[i].id != 0 && engine->reservations[i].kind == kind)
-            draw(engine, &engine->reservations[i], engine->reservations[i].minimum);
+    for (uint32_t i = 0; i < engine->max_reservations; i++) {
+        struct reservation *r = &engine->reservations[i];
+
+        if (r->id != 0 && r->kind == kind)
+            draw(engine, r, share == TO_MINIMUM ? r->minimum : r->maximum);
+    }
+}
+
+/* What is free goes to the minima first. */
+void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind)
+{
+    draw_all(engine, kind, TO_MINIMUM);
 }
 
 /* What nobody wanted in this judgement. */
 void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind)
 {
-    if (engine->kinds[kind].adopting > 0)
-        return;
-    for (uint32_t i = 0; i < engine->max_reservations; i++)
-        if (engine->reservations[i].id != 0 && engine->reservations[i].kind == kind)
-            draw(engine, &engine->reservations[i], engine->reservations[i].maximum);
+    draw_all(engine, kind, TO_MAXIMUM);
 }
 
 /* How many there are: they come first in the table. */

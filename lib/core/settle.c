@@ -15,22 +15,30 @@
 
 enum sent { SENT, NOTHING, FULL, EMPTY }; /* FULL: the outbox; EMPTY: the pool of commands */
 
+/* The queue of marked accounts names them by VM and kind in one number. */
+static struct account *dirty_account(const struct vmres_engine *engine, uint32_t name)
+{
+    return account_of(engine, name / engine->kind_count, name % engine->kind_count);
+}
+
+static void append(struct vmres_engine *engine, uint32_t name)
+{
+    dirty_account(engine, name)->next_dirty = NONE;
+    if (engine->dirty_first == NONE)
+        engine->dirty_first = name;
+    else
+        dirty_account(engine, engine->dirty_last)->next_dirty = name;
+    engine->dirty_last = name;
+}
+
 void vmres__settle_mark(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     struct account *account = account_of(engine, vm, kind);
-    uint32_t name = vm * engine->kind_count + kind;
 
     if (account->flags & ACCOUNT_DIRTY)
         return;
     account->flags |= ACCOUNT_DIRTY;
-    account->next_dirty = NONE;
-    if (engine->dirty_first == NONE)
-        engine->dirty_first = name;
-    else
-        account_of(engine, engine->dirty_last / engine->kind_count,
-                   engine->dirty_last % engine->kind_count)
-            ->next_dirty = name;
-    engine->dirty_last = name;
+    append(engine, vm * engine->kind_count + kind);
 }
 
 /* It may take more now: who gives to it may be asked for more. */
@@ -332,23 +340,13 @@ static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_
     return sent;
 }
 
-static struct account *dirty_account(const struct vmres_engine *engine, uint32_t name)
-{
-    return account_of(engine, name / engine->kind_count, name % engine->kind_count);
-}
-
 /* The first in the queue becomes the last. */
 static void put_off(struct vmres_engine *engine)
 {
     uint32_t name = engine->dirty_first;
-    struct account *account = dirty_account(engine, name);
 
-    if (account->next_dirty == NONE)
-        return;
-    engine->dirty_first = account->next_dirty;
-    dirty_account(engine, engine->dirty_last)->next_dirty = name;
-    engine->dirty_last = name;
-    account->next_dirty = NONE;
+    engine->dirty_first = dirty_account(engine, name)->next_dirty;
+    append(engine, name);
 }
 
 static enum sent settle_first(struct vmres_engine *engine)
