@@ -197,7 +197,7 @@ static void add_slopes(struct trace *trace, struct dice *dice, uint32_t vm, uint
 static void offices(struct trace *trace, struct dice *dice)
 {
     for (uint32_t vm = 0; vm < trace->vms; vm++) {
-        trace->ceilings[vm] = 3 * GIB << dice_between(dice, 0, 3);
+        trace->ceilings[vm] = 3u * GIB << dice_between(dice, 0, 3);
         trace->floors[vm] = trace->ceilings[vm] / 20;
         add_slopes(trace, dice, vm, 30);
     }
