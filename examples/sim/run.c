@@ -16,8 +16,8 @@
 #include "history.h"
 #include "log.h"
 #include "operate.h"
+#include "picture.h"
 #include "progress.h"
-#include "svg.h"
 
 /* The engine's tracer: counts what ended how, and lets the log print. */
 static void trace(void *user, const struct vmres_trace_record *record)
@@ -38,6 +38,25 @@ static void trace(void *user, const struct vmres_trace_record *record)
         *ends[i].count += strcmp(record->reason, ends[i].word) == 0 ? 1 : 0;
     if (run->log)
         log_record(run->log, record);
+}
+
+static const char *vm_name(void *user, uint32_t vm)
+{
+    const struct run *run = user;
+
+    return vmres_driver_vm_name(run->driver, vm);
+}
+
+static struct log *open_log(struct run *run)
+{
+    const struct vmres_trace_names names = {
+        .vm_name = vm_name,
+        .user = run,
+        .resources = run->config->engine.resources,
+        .kinds = run->config->engine.kinds,
+    };
+
+    return log_open(&names, run->config->vm_count, run->notes);
 }
 
 static enum vmres_status record_write(void *user, const void *data, size_t size)
@@ -102,9 +121,9 @@ static enum exit_code open_outputs(struct run *run)
         return code;
     run->notes = run->options->json ? stderr : stdout;
     if (run->options->log)
-        run->log = log_open(run);
+        run->log = open_log(run);
     if (run->options->svg)
-        run->history = history_open(run);
+        run->history = picture_open(run);
     if ((run->options->log && !run->log) || (run->options->svg && !run->history))
         return complain("vmres-sim: out of memory");
     return EXIT_NOT_YET;
@@ -219,7 +238,7 @@ enum exit_code run_turn(struct run *run)
         if (run->csv)
             csv_row(run, at_ms);
         if (run->history)
-            history_add(run->history, run, tick);
+            picture_add(run, tick);
         progress_show(&progress, tick + 1);
     }
     progress_end(&progress);
@@ -247,7 +266,7 @@ enum exit_code run_close(struct run *run, enum exit_code code)
     struct log *log = run->log;
 
     if (code != EXIT_WRONG && run->history)
-        svg_write(run, run->svg);
+        picture_write(run, run->svg);
     run->log = NULL; /* that the world ends is no part of the story */
     vmres_driver_destroy(run->driver);
     vmres_sim_destroy(run->sim);
@@ -256,8 +275,7 @@ enum exit_code run_close(struct run *run, enum exit_code code)
     code = close_output(run->options->svg, run->svg, code);
     if (log)
         log_close(log);
-    if (run->history)
-        history_close(run->history);
+    history_close(run->history);
     vmres_config_destroy(run->config);
     return code;
 }

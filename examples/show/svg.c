@@ -13,7 +13,6 @@
 #include <vmres/units.h>
 
 #include "plot.h"
-#include "report.h"
 
 enum {
     WIDTH = 1200,
@@ -49,7 +48,7 @@ static const uint32_t palette[] = {
 
 /* Where the picture of one kind stands, and how it is measured. */
 struct section {
-    const struct run *run;
+    const struct scene *scene;
     const struct history *history;
     FILE *file;
     uint8_t kind;
@@ -105,6 +104,16 @@ static uint64_t highest(const struct section *section, uint32_t vm)
     return most;
 }
 
+/* The part of a plot that the history covers: the rest of it stays empty. */
+static struct plot covered(const struct section *section, const struct plot *plot)
+{
+    const struct history *history = section->history;
+    struct plot part = *plot;
+
+    part.width *= (double)(history->ticks * history->tick_ms) / 1000 / section->seconds;
+    return part;
+}
+
 /* What all VMs together wanted, or the VMs from `vm` on held, at each point. */
 static void sum_up(const struct section *section, uint32_t vm, bool demand, struct span *sums)
 {
@@ -149,7 +158,7 @@ static void name_bands(const struct section *section, const struct plot *plot)
                       "<rect x=\"%.1f\" y=\"%.1f\" width=\"8\" height=\"8\" "
                       "fill=\"#%06x\"/>\n",
                       x + 8, at[vm] - 8, colour_of(vm));
-        put(section, x + 20, at[vm], "num", section->run->config->vms[vm].spec.name);
+        put(section, x + 20, at[vm], "num", section->scene->names[vm]);
     }
 }
 
@@ -170,8 +179,7 @@ static void draw_bands(const struct section *section, const struct plot *plot, s
 
 static double stack_top(const struct section *section, const struct span *wanted)
 {
-    double capacity =
-        (double)section->run->config->engine.resources[section->kind].capacity / section->unit;
+    double capacity = (double)section->scene->resource->capacity / section->unit;
     double top = capacity;
 
     for (uint32_t i = 0; i < section->history->points; i++) {
@@ -186,7 +194,7 @@ static double stack_top(const struct section *section, const struct span *wanted
 /* The host's resource, stacked by VM. */
 static void draw_stack(struct section *section)
 {
-    const struct vmres_resource *resource = &section->run->config->engine.resources[section->kind];
+    const struct vmres_resource *resource = section->scene->resource;
     double capacity = (double)resource->capacity / section->unit;
     uint32_t points = section->history->points;
     struct span *wanted = calloc(points, sizeof *wanted), *sums = calloc(points, sizeof *sums);
@@ -195,23 +203,25 @@ static void draw_stack(struct section *section)
     char text[128];
 
     if (wanted && sums) {
+        struct plot part;
         struct curve curve;
 
         sum_up(section, 0, true, wanted);
         plot.top = stack_top(section, wanted);
-        (void)snprintf(text, sizeof text, "%s of the host by VM [%s]", resource->name,
-                       section->unit_name);
+        part = covered(section, &plot);
+        (void)snprintf(text, sizeof text, "%s%s of the host by VM [%s]", section->scene->title,
+                       resource->name, section->unit_name);
         put(section, LEFT, section->y + 13, "h2", text);
-        draw_bands(section, &plot, sums);
+        draw_bands(section, &part, sums);
         plot_amounts(&plot, 6, true);
         plot_times(&plot, 14, true);
-        curve = plot_curve(&plot, wanted, points);
-        plot_line(&plot, &curve, "stroke=\"#fff\" stroke-width=\"3.2\" stroke-opacity=\".7\"");
-        plot_line(&plot, &curve, "stroke=\"#222\" stroke-width=\"1.4\"");
+        curve = plot_curve(&part, wanted, points);
+        plot_line(&part, &curve, "stroke=\"#fff\" stroke-width=\"3.2\" stroke-opacity=\".7\"");
+        plot_line(&part, &curve, "stroke=\"#222\" stroke-width=\"1.4\"");
         free(curve.at);
         plot_level(&plot, capacity, "cap");
         if (section->history->vms <= LABELLED)
-            name_bands(section, &plot);
+            name_bands(section, &part);
     }
     free(wanted);
     free(sums);
@@ -246,20 +256,19 @@ static void draw_blocks(const struct section *section, const struct plot *plot, 
         middle = (double)(lower[last].last + upper[last].last) / 2 / section->unit;
         if (section->history->vms <= LABELLED && upper[last].last > lower[last].last)
             put(section, plot->x + plot->width + 8, plot_y(plot, middle) + 4, "num",
-                section->run->config->vms[vm].spec.name);
+                section->scene->names[vm]);
     }
 }
 
 static bool has_map(const struct section *section)
 {
-    return section->run->config->engine.resources[section->kind].placement ==
-           VMRES_PLACEMENT_EXTENT;
+    return section->scene->resource->placement == VMRES_PLACEMENT_EXTENT;
 }
 
 /* The host's resource by address: each VM's block where it lies, holes white. */
 static void draw_map(struct section *section)
 {
-    const struct vmres_resource *resource = &section->run->config->engine.resources[section->kind];
+    const struct vmres_resource *resource = section->scene->resource;
     uint32_t points = section->history->points;
     struct span *lower = calloc(points, sizeof *lower), *upper = calloc(points, sizeof *upper);
     double capacity = (double)resource->capacity / section->unit;
@@ -268,12 +277,14 @@ static void draw_map(struct section *section)
     char text[128];
 
     if (lower && upper) {
+        struct plot part = covered(section, &plot);
+
         (void)snprintf(text, sizeof text, "%s of the host by address [%s]: who lies where",
                        resource->name, section->unit_name);
         put(section, LEFT, section->y + 13, "h2", text);
         plot_amounts(&plot, 6, true);
         plot_times(&plot, 14, true);
-        draw_blocks(section, &plot, lower, upper);
+        draw_blocks(section, &part, lower, upper);
         plot_level(&plot, capacity, "cap");
     }
     free(lower);
@@ -284,8 +295,8 @@ static void draw_map(struct section *section)
 /* Swatch and name; on the right what this VM missed. */
 static void title_panel(const struct section *section, const struct plot *plot, uint32_t vm)
 {
-    double missed = report_metrics(section->run, vm, section->kind).unmet;
-    const char *name = section->run->config->vms[vm].spec.name;
+    double missed = history_missed(section->history, section->kind, vm) / section->unit;
+    const char *name = section->scene->names[vm];
     char text[96];
 
     (void)fprintf(section->file,
@@ -294,11 +305,10 @@ static void title_panel(const struct section *section, const struct plot *plot, 
     put(section, plot->x + 15, plot->y - 5, "h2", name);
     if (missed < 0.05)
         return;
-    (void)snprintf(text, sizeof text, section->columns > 4 ? "%s%.1f" : "%s%.1f %s s",
-                   section->columns > 4 ? "" : "missed ", missed,
-                   section->run->config->engine.resources[section->kind].unit == VMRES_UNIT_BYTES
-                       ? "GiB"
-                       : section->unit_name);
+    if (section->columns > 4)
+        (void)snprintf(text, sizeof text, "%.1f", missed);
+    else
+        (void)snprintf(text, sizeof text, "missed %.1f %s s", missed, section->unit_name);
     put(section, plot->x + plot->width, plot->y - 5, "red end", text);
 }
 
@@ -311,16 +321,17 @@ static void draw_panel(const struct section *section, const struct plot *plot, u
     char look[96];
 
     if (demand && held) {
-        struct curve use = plot_curve(plot, demand, points);
-        struct curve allotment = plot_curve(plot, held, points);
+        const struct plot part = covered(section, plot);
+        struct curve use = plot_curve(&part, demand, points);
+        struct curve allotment = plot_curve(&part, held, points);
 
-        plot_area(plot, &use, "fill=\"#e0312e\"");
-        plot_area(plot, &allotment, "fill=\"#fff\"");
+        plot_area(&part, &use, "fill=\"#e0312e\"");
+        plot_area(&part, &allotment, "fill=\"#fff\"");
         (void)snprintf(look, sizeof look, "fill=\"#%06x\" fill-opacity=\".35\"", colour_of(vm));
-        plot_area(plot, &allotment, look);
+        plot_area(&part, &allotment, look);
         (void)snprintf(look, sizeof look, "stroke=\"#%06x\" stroke-width=\"1.6\"", colour_of(vm));
-        plot_line(plot, &allotment, look);
-        plot_line(plot, &use,
+        plot_line(&part, &allotment, look);
+        plot_line(&part, &use,
                   section->columns > 4 ? "stroke=\"#222\" stroke-width=\".5\"" : "stroke=\"#222\"");
         plot_level(plot, (double)section->history->first[row] / section->unit, "first");
         free(use.at);
@@ -400,18 +411,18 @@ static double section_height(const struct section *section)
            rows_of(section) * row_height(section) + FOOT;
 }
 
-static struct section make_section(const struct run *run, FILE *file, uint8_t kind)
+static struct section make_section(const struct scene *scene, FILE *file)
 {
-    const struct vmres_resource *resource = &run->config->engine.resources[kind];
+    const struct vmres_resource *resource = scene->resource;
     bool large = resource->capacity >= 2 * VMRES_GIB;
     struct section section = {
-        .run = run,
-        .history = run->history,
+        .scene = scene,
+        .history = scene->history,
         .file = file,
-        .kind = kind,
+        .kind = scene->kind,
         .unit = 1000,
         .unit_name = "CPU",
-        .seconds = (double)(run_ticks(run) * run->config->sim.tick_ms) / 1000,
+        .seconds = scene->seconds,
     };
 
     if (resource->unit == VMRES_UNIT_BYTES) {
@@ -422,7 +433,7 @@ static struct section make_section(const struct run *run, FILE *file, uint8_t ki
     return section;
 }
 
-static void put_legend(FILE *file, const char *unit)
+static void put_legend(FILE *file, const char *unit, const char *first)
 {
     double y = HEAD - 18;
 
@@ -442,42 +453,36 @@ static void put_legend(FILE *file, const char *unit)
                   y - 5, y + 4, unit);
     (void)fprintf(file,
                   "<line class=\"first\" x1=\"480\" x2=\"502\" y1=\"%g\" y2=\"%g\"/>"
-                  "<text class=\"sub\" x=\"508\" y=\"%g\">first allotment</text>\n",
-                  y, y, y + 4);
+                  "<text class=\"sub\" x=\"508\" y=\"%g\">%s</text>\n",
+                  y, y, y + 4, first);
     (void)fprintf(file,
                   "<line class=\"cap\" x1=\"624\" x2=\"646\" y1=\"%g\" y2=\"%g\"/>"
                   "<text class=\"sub\" x=\"652\" y=\"%g\">capacity of the host</text>\n",
                   y, y, y + 4);
 }
 
-static void put_head(const struct run *run, FILE *file)
+static void put_line(FILE *file, int y, const char *class_name, const char *text)
 {
-    const char *slash = strrchr(run->options->scenario, '/');
-    const struct vmres_sim_metrics sums = report_metrics(run, VMRES_VM_NONE, 0);
-    char policy[128], duration[VMRES_UNITS_ROOM];
-    const char *unit = run->config->engine.resources[0].unit == VMRES_UNIT_BYTES ? "GiB" : "CPU";
-
-    (void)fprintf(file, "<text class=\"h1\" x=\"%d\" y=\"34\">", LEFT);
-    plot_text(file, slash ? slash + 1 : run->options->scenario);
-    (void)fprintf(file, "</text>\n<text class=\"sub\" x=\"%d\" y=\"54\">policy ", LEFT);
-    plot_text(file, report_policy(run, policy, sizeof policy));
-    (void)fprintf(
-        file,
-        "  ·  %u VMs for %s  ·  missed %.1f %s s (at best %.1f)  ·  moved %.1f %s"
-        "</text>\n",
-        run->config->vm_count,
-        vmres_format_time(duration, sizeof duration, run_ticks(run) * run->config->sim.tick_ms),
-        sums.unmet, unit, sums.unmet_bound, sums.moved, unit);
-    put_legend(file, unit);
+    (void)fprintf(file, "<text class=\"%s\" x=\"%d\" y=\"%d\">", class_name, LEFT, y);
+    plot_text(file, text);
+    (void)fputs("</text>\n", file);
 }
 
-void svg_write(const struct run *run, FILE *file)
+static void put_head(const struct picture *picture, FILE *file)
 {
-    uint32_t kinds = run->config->engine.kinds;
+    const struct section first = make_section(&picture->scenes[0], file);
+
+    put_line(file, 34, "h1", picture->title);
+    put_line(file, 54, "sub", picture->subtitle);
+    put_legend(file, first.unit_name, picture->first);
+}
+
+void svg_write(const struct picture *picture, FILE *file)
+{
     double height = HEAD, y = HEAD;
 
-    for (uint8_t kind = 0; kind < kinds; kind++) {
-        const struct section section = make_section(run, file, kind);
+    for (uint32_t i = 0; i < picture->count; i++) {
+        const struct section section = make_section(&picture->scenes[i], file);
 
         height += section_height(&section);
     }
@@ -487,9 +492,9 @@ void svg_write(const struct run *run, FILE *file)
                   "<title>What every VM wanted and was allotted over time</title>\n%s"
                   "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
                   WIDTH, height, WIDTH, style);
-    put_head(run, file);
-    for (uint8_t kind = 0; kind < kinds; kind++) {
-        struct section section = make_section(run, file, kind);
+    put_head(picture, file);
+    for (uint32_t i = 0; i < picture->count; i++) {
+        struct section section = make_section(&picture->scenes[i], file);
         char axis[64];
 
         section.y = y;

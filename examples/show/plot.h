@@ -3,8 +3,8 @@
  * A rectangle of an SVG picture with time to the right and an amount upwards: its axes, and curves
  * in it. Knows nothing of VMs.
  */
-#ifndef VMRES_SIM_PLOT_H
-#define VMRES_SIM_PLOT_H
+#ifndef VMRES_SHOW_PLOT_H
+#define VMRES_SHOW_PLOT_H
 
 #include <stdbool.h>
 #include <stddef.h>

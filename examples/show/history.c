@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#include "run.h"
-
 struct span history_join(struct span one, struct span next)
 {
     return (struct span){
@@ -23,22 +21,22 @@ static size_t row_of(const struct history *history, uint8_t kind, uint32_t vm)
     return (size_t)kind * history->vms + vm;
 }
 
-struct history *history_open(const struct run *run)
+struct history *history_open(uint32_t kinds, uint32_t vms, uint64_t ticks, uint32_t tick_ms)
 {
     struct history *history = calloc(1, sizeof *history);
-    uint64_t ticks = run_ticks(run);
-    size_t rows;
+    size_t rows = (size_t)kinds * vms;
 
     if (!history)
         return NULL;
     history->ticks = ticks;
-    history->vms = run->config->vm_count;
-    history->kinds = run->config->engine.kinds;
+    history->tick_ms = tick_ms;
+    history->vms = vms;
+    history->kinds = kinds;
     history->points = ticks < HISTORY_POINTS ? (uint32_t)ticks : HISTORY_POINTS;
-    rows = row_of(history, (uint8_t)history->kinds, 0);
     history->at = calloc(rows * history->points, sizeof *history->at);
     history->first = calloc(rows, sizeof *history->first);
-    if (history->at && history->first)
+    history->missed = calloc(rows, sizeof *history->missed);
+    if (history->at && history->first && history->missed)
         return history;
     history_close(history);
     return NULL;
@@ -49,16 +47,19 @@ static struct span one(uint64_t value)
     return (struct span){value, value, value};
 }
 
-static void add(struct history *history, size_t row, uint64_t tick,
-                const struct vmres_sim_state *state)
+void history_add(struct history *history, uint8_t kind, uint32_t vm, uint64_t tick,
+                 const struct reading *reading)
 {
+    size_t row = row_of(history, kind, vm);
     uint32_t points = history->points;
     uint64_t index = tick * points / history->ticks;
     struct point *point = &history->at[row * points + index];
-    const struct point now = {one(state->demand), one(state->held), state->front};
+    const struct point now = {one(reading->demand), one(reading->held), reading->front};
 
     if (tick == 0)
-        history->first[row] = state->held;
+        history->first[row] = reading->held;
+    if (reading->demand > reading->held)
+        history->missed[row] += (double)(reading->demand - reading->held) * history->tick_ms / 1000;
     if (tick > 0 && (tick - 1) * points / history->ticks == index) {
         point->demand = history_join(point->demand, now.demand);
         point->held = history_join(point->held, now.held);
@@ -68,17 +69,15 @@ static void add(struct history *history, size_t row, uint64_t tick,
     }
 }
 
-void history_add(struct history *history, const struct run *run, uint64_t tick)
+void history_cut(struct history *history, uint32_t ticks)
 {
-    for (uint8_t kind = 0; kind < history->kinds; kind++) {
-        for (uint32_t vm = 0; vm < history->vms; vm++) {
-            struct vmres_sim_state state;
+    struct point *to = history->at;
 
-            if (vmres_sim_vm(run->sim, vm, kind, &state) || state.vm == VMRES_VM_NONE)
-                state = (struct vmres_sim_state){0};
-            add(history, row_of(history, kind, vm), tick, &state);
-        }
-    }
+    for (size_t row = 0; row < (size_t)history->kinds * history->vms; row++)
+        for (uint32_t i = 0; i < ticks; i++)
+            *to++ = history->at[row * history->points + i];
+    history->points = ticks;
+    history->ticks = ticks;
 }
 
 const struct point *history_of(const struct history *history, uint8_t kind, uint32_t vm)
@@ -86,9 +85,17 @@ const struct point *history_of(const struct history *history, uint8_t kind, uint
     return &history->at[row_of(history, kind, vm) * history->points];
 }
 
+double history_missed(const struct history *history, uint8_t kind, uint32_t vm)
+{
+    return history->missed[row_of(history, kind, vm)];
+}
+
 void history_close(struct history *history)
 {
+    if (!history)
+        return;
     free(history->at);
     free(history->first);
+    free(history->missed);
     free(history);
 }

@@ -9,46 +9,32 @@
 
 #include <stdlib.h>
 
-#include "run.h"
-
 enum { LINE_ROOM = 512 };
 
 struct log {
-    struct run *run;
+    struct vmres_trace_names names;
+    FILE *file;
     struct vmres_trace_record *held; /* of the round at hand */
     size_t count, room;
 };
 
-static const char *vm_name(void *user, uint32_t vm)
-{
-    const struct run *run = user;
-
-    return vmres_driver_vm_name(run->driver, vm);
-}
-
 static void print(struct log *log, const struct vmres_trace_record *record)
 {
-    const struct vmres_config *config = log->run->config;
-    const struct vmres_trace_names names = {
-        .vm_name = vm_name,
-        .user = log->run,
-        .resources = config->engine.resources,
-        .kinds = config->engine.kinds,
-    };
     char line[LINE_ROOM];
 
-    (void)vmres_trace_format(record, &names, line, sizeof line);
-    (void)fprintf(log->run->notes, "%s\n", line);
+    (void)vmres_trace_format(record, &log->names, line, sizeof line);
+    (void)fprintf(log->file, "%s\n", line);
 }
 
-struct log *log_open(struct run *run)
+struct log *log_open(const struct vmres_trace_names *names, uint32_t vms, FILE *file)
 {
     struct log *log = calloc(1, sizeof *log);
 
     if (!log)
         return NULL;
-    log->run = run;
-    log->room = 1 + (size_t)run->config->vm_count * run->config->engine.kinds;
+    log->names = *names;
+    log->file = file;
+    log->room = 1 + (size_t)vms * names->kinds;
     log->held = calloc(log->room, sizeof *log->held);
     if (log->held)
         return log;
