@@ -44,7 +44,7 @@ struct kvm_probe {
     enum kvm_question next; /* KVM_ASK_PROBED: it is known */
     uint64_t base, dimms;
     struct kvm_parts found; /* by the probe that is going on */
-    bool vfio;
+    bool vfio, encrypted;
 };
 json_t *vmres__kvm_probe_ask(struct kvm_vm *vm, enum kvm_question question);
 void vmres__kvm_probe_take(struct kvm_vm *vm, enum kvm_question question, struct kvm_reply reply);
@@ -169,7 +169,7 @@ struct kvm_vm {
     struct kvm_process process;
     struct kvm_witness witness;
     uint64_t surveyed_ms;  /* 0: never */
-    const char *fixed_why; /* why parts cannot be moved, static text, or NULL */
+    const char *fixed_why; /* why the balloon cannot be moved, static text, or NULL */
 
     const struct kvm_reporter *reporter;
     struct kvm_sample sample;

@@ -27,6 +27,9 @@ json_t *vmres__kvm_probe_ask(struct kvm_vm *vm, enum kvm_question question)
     };
 
     switch (question) {
+    case KVM_ASK_GUARD:
+        return json_pack("{s:s, s:{s:s, s:s}}", "execute", "qom-get", "arguments", "path",
+                         "/machine", "property", "confidential-guest-support");
     case KVM_ASK_NAMED:
         return qom_list("/machine/peripheral");
     case KVM_ASK_UNNAMED:
@@ -125,29 +128,30 @@ static void take_peripherals(struct kvm_probe *probe, const json_t *list, const 
     }
 }
 
-/* What a balloon gives is of no use where its pages are pinned or part of a larger one; and where
- * the whole process is locked, nothing is. */
-static void fix_parts(struct kvm_vm *vm)
+/* What a balloon gives is of no use where its pages are pinned, part of a larger one, or not the
+ * host's to read. Blocks are another matter: QEMU refuses the device where they could not be freed. */
+static const char *why_fixed(struct kvm_vm *vm)
 {
     uint64_t half = vm->probe.base / 2;
-    bool huge, locked;
 
     vmres__kvm_witness_look(vm);
-    huge = vm->witness.huge > half;
-    locked = vm->witness.locked > half && !vm->probe.vfio;
-    vm->fixed_why = NULL;
     if (vm->probe.vfio)
-        vm->fixed_why = "a device of the host is passed through: its memory is pinned";
-    else if (huge)
-        vm->fixed_why = "its memory lies in huge pages: a balloon frees none";
-    else if (locked)
-        vm->fixed_why = "its memory is locked: nothing that is given up would be free";
-    for (uint32_t i = 0; i < vm->parts.count; i++) {
-        struct kvm_part *part = &vm->parts.parts[i];
-        bool balloon = part->mechanism->device == VMRES_KVM_BALLOON;
+        return "a device of the host is passed through: its memory is pinned";
+    if (vm->probe.encrypted)
+        return "its memory is encrypted: a balloon frees none";
+    if (vm->witness.huge > half)
+        return "its memory lies in huge pages: a balloon frees none";
+    if (vm->witness.locked > half)
+        return "its memory is locked: nothing that is given up would be free";
+    return NULL;
+}
 
-        part->fixed = locked || (balloon && (huge || vm->probe.vfio));
-    }
+static void fix_balloon(struct kvm_vm *vm)
+{
+    vm->fixed_why = why_fixed(vm);
+    for (uint32_t i = 0; i < vm->parts.count; i++)
+        vm->parts.parts[i].fixed =
+            vm->fixed_why && vm->parts.parts[i].mechanism->device == VMRES_KVM_BALLOON;
 }
 
 /* A part that was there before keeps what is known of it. */
@@ -182,7 +186,7 @@ static void finish(struct kvm_vm *vm)
         inherit(part, &vm->parts);
     }
     vm->parts = *found;
-    fix_parts(vm);
+    fix_balloon(vm);
     vm->probe.next =
         vmres__kvm_part_find(&vm->parts, VMRES_KVM_BALLOON) ? KVM_ASK_INTERVAL : KVM_ASK_PROBED;
 }
@@ -215,6 +219,9 @@ void vmres__kvm_probe_take(struct kvm_vm *vm, enum kvm_question question, struct
         break;
     case KVM_ASK_DEVICES:
         take_devices(probe, reply.value);
+        break;
+    case KVM_ASK_GUARD: /* a path, or "" */
+        probe->encrypted = reply.value && json_string_length(reply.value) > 0;
         break;
     case KVM_ASK_NAMED:
         take_peripherals(probe, reply.value, "/machine/peripheral");

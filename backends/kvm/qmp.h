@@ -76,6 +76,7 @@ enum kvm_question { /* in the order in which a VM is asked after it greeted */
                     KVM_ASK_MIGRATION,
                     KVM_ASK_SIZE,
                     KVM_ASK_DEVICES,
+                    KVM_ASK_GUARD,
                     KVM_ASK_NAMED,
                     KVM_ASK_UNNAMED,
                     KVM_ASK_INTERVAL,

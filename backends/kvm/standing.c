@@ -43,6 +43,8 @@ const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
 
     if (!why)
         why = out_of_play(vm);
+    if (!why)
+        why = vm->fixed_why;
     if (!why && vm->process.pid == 0)
         why = "its process cannot be seen, so nothing it gave would be believed: give its pid";
     return why;

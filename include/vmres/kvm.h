@@ -16,7 +16,9 @@
  *
  * Several devices. A VM shrinks by virtio-mem first, in whole blocks, and by the balloon for the
  * rest; it grows the other way round. For an unplugged block cannot come back unasked as a balloon
- * page can, and a guest in need can always deflate, while plugging needs memory in the guest.
+ * page can, and a guest in need can always deflate, while plugging needs memory in the guest. A
+ * balloon is left alone where it would free nothing: a device of the host passed through, memory
+ * locked, in huge pages, or encrypted. Blocks are moved wherever QEMU takes the device.
  *
  * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). Threads: all of
  * this belongs to the thread of the loop. Types of libuv and of JSON stay out of this header.

@@ -243,6 +243,8 @@ static void answer_property(struct fake_qmp *fake, int id, const char *command,
         set(fake, id, &fake->mem_requested, arguments);
     else if (strcmp(property, "size") == 0)
         answer_size(fake, id, false);
+    else if (strcmp(property, "confidential-guest-support") == 0)
+        reply(fake, id, fake->encrypted ? "\"/objects/sev0\"" : "\"\"");
     else if (strcmp(command, "qom-set") == 0)
         reply(fake, id, "{}"); /* the interval of statistics */
     else

@@ -38,8 +38,8 @@ static void write_status(const struct kvm_guest *guest, uint64_t resident)
 
     fprintf(file, "Name:\tqemu-system-x86\nVmLck:\t%8" PRIu64 " kB\nVmPin:\t       0 kB\n",
             guest->locked / 1024);
-    fprintf(file, "VmRSS:\t%8" PRIu64 " kB\nVmSwap:\t%8d kB\nHugetlbPages:\t       0 kB\n",
-            (resident - KVM_WORLD_MIB) / 1024, 1024);
+    fprintf(file, "VmRSS:\t%8" PRIu64 " kB\nVmSwap:\t%8d kB\nHugetlbPages:\t%8" PRIu64 " kB\n",
+            (resident - KVM_WORLD_MIB - guest->huge) / 1024, 1024, guest->huge / 1024);
     fclose(file);
 }
 

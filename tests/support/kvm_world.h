@@ -29,10 +29,10 @@ struct kvm_guest {
     struct fake_qmp qmp; /* first: its `changed` finds the guest */
     struct kvm_world *world;
     char name[16], socket[96];
-    int pid;         /* 1000 and up; it is in the world's /proc */
-    uint64_t since;  /* when its process started */
-    uint64_t locked; /* of its memory */
-    bool smaps;      /* its mappings can be read; true */
+    int pid;               /* 1000 and up; it is in the world's /proc */
+    uint64_t since;        /* when its process started */
+    uint64_t locked, huge; /* of its memory */
+    bool smaps;            /* its mappings can be read; true */
 };
 
 struct kvm_world {

@@ -120,9 +120,53 @@ static void test_cannot_take_part(void **state)
     expect_off("passed through");
 
     open_world(1);
+    guest->qmp.encrypted = true;
+    expect_off("encrypted");
+
+    open_world(1);
     guest->locked = 290 * MIB;
     kvm_world_process(guest);
     expect_off("locked");
+
+    open_world(1);
+    guest->huge = 256 * MIB;
+    kvm_world_process(guest);
+    expect_off("huge pages");
+}
+
+/* Whatever keeps the balloon from freeing memory: blocks are moved where QEMU has the device. */
+static void expect_blocks_only(const char *words)
+{
+    guest->qmp.mem_max = 128 * MIB;
+    guest->qmp.mem_size = guest->qmp.mem_requested = 64 * MIB;
+    kvm_world_process(guest);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    wait_for(words);
+    assert_int_equal(kvm_world_info(&world, 0).devices, VMRES_KVM_VIRTIO_MEM);
+    assert_int_equal(kvm_world_account(&world, 0).participation, VMRES_PARTICIPATE_BOTH);
+    assert_int_equal(kvm_world_account(&world, 0).floor, 256 * MIB);
+    kvm_world_close(&world);
+}
+
+static void test_blocks_stay_where_the_balloon_does_not(void **state)
+{
+    (void)state;
+    open_world(1);
+    guest->qmp.vfio = true;
+    expect_blocks_only("passed through");
+
+    open_world(1);
+    guest->qmp.encrypted = true;
+    expect_blocks_only("encrypted");
+
+    open_world(1);
+    guest->locked = 290 * MIB;
+    expect_blocks_only("locked");
+
+    open_world(1);
+    guest->huge = 256 * MIB;
+    expect_blocks_only("huge pages");
 }
 
 static void test_virtio_mem_without_balloon(void **state)
@@ -391,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_without_driver_it_is_not_adopted),
         cmocka_unit_test(test_waits_until_it_is_at_rest),
         cmocka_unit_test(test_cannot_take_part),
+        cmocka_unit_test(test_blocks_stay_where_the_balloon_does_not),
         cmocka_unit_test(test_virtio_mem_without_balloon),
         cmocka_unit_test(test_unseen_process),
         cmocka_unit_test(test_reset_without_driver),
