@@ -140,6 +140,8 @@ enum vmres_status vmres__kvm_life_post(struct kvm_vm *vm, struct vmres_event *ev
 
 /* standing.c. obstacle: why it cannot take part, or not in full; or NULL. */
 const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm);
+/* Why it is to be left alone until that is over: paused, migrated, in a snapshot; or NULL. */
+const char *vmres__kvm_standing_still(const struct kvm_vm *vm);
 void vmres__kvm_standing_tell(struct kvm_vm *vm); /* what of that may have changed */
 
 /* observe.c: all parts have been read. */
@@ -190,7 +192,10 @@ struct kvm_vm {
     uint64_t seen_held;        /* at the last look */
     uint64_t live_ms;          /* VM_LIVE was last posted */
     bool heard;                /* the guest's driver, in this life */
-    bool paused, migrating, down;
+    bool migrating, down;
+    const char *stopped; /* why its guest does not run, static text, or NULL */
+    bool frozen;         /* as the driver was last told, */
+    uint64_t frozen_ms;  /* and when */
     const char *refusal; /* why the driver does not know it, static text */
     struct kvm_told told;
 

@@ -80,6 +80,7 @@ void vmres__kvm_life_add(struct kvm_vm *vm)
     }
     if (id < vm->kvm->options.max_vms) {
         take_id(vm, id);
+        vm->frozen = false;
         vm->told.floor = vm->limits.floor;
         vm->told.ceiling = vm->limits.ceiling;
         vm->told.participation = vm->limits.participation;
@@ -97,7 +98,8 @@ void vmres__kvm_life_forget(struct kvm_vm *vm)
     vm->inquiry = 0;
     vm->parts.count = 0;
     vm->surveyed_ms = 0;
-    vm->down = vm->paused = vm->migrating = false;
+    vm->down = vm->migrating = false;
+    vm->stopped = NULL;
 }
 
 void vmres__kvm_life_gone(struct kvm_vm *vm)
@@ -217,7 +219,7 @@ void vmres__kvm_life_event(struct kvm_vm *vm, const char *event, const json_t *d
     else if (strcmp(event, "SHUTDOWN") == 0)
         vm->down = true;
     else if (strcmp(event, "STOP") == 0)
-        vm->paused = true;
+        vm->stopped = "it is paused";
     else if (strcmp(event, "MIGRATION") == 0)
         vm->migrating = vmres__kvm_probe_migrates(data);
     vmres__kvm_standing_tell(vm);

@@ -65,7 +65,8 @@ static bool is_at_rest(const struct kvm_vm *vm)
 {
     uint32_t idle_ms = vm->kvm->options.idle_ms;
 
-    return is_trusted(vm) && !is_plugging(vm) && kvm_now(vm) - vm->moved_ms >= idle_ms &&
+    return is_trusted(vm) && !is_plugging(vm) && !vmres__kvm_standing_still(vm) &&
+           kvm_now(vm) - vm->moved_ms >= idle_ms &&
            (vm->live_ms == 0 || kvm_now(vm) - vm->live_ms >= idle_ms);
 }
 

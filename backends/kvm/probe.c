@@ -27,6 +27,9 @@ json_t *vmres__kvm_probe_ask(struct kvm_vm *vm, enum kvm_question question)
     };
 
     switch (question) {
+    case KVM_ASK_EVENTS: /* of migrations: off by default */
+        return json_pack("{s:s, s:{s:[{s:s, s:b}]}}", "execute", "migrate-set-capabilities",
+                         "arguments", "capabilities", "capability", "events", "state", 1);
     case KVM_ASK_GUARD:
         return json_pack("{s:s, s:{s:s, s:s}}", "execute", "qom-get", "arguments", "path",
                          "/machine", "property", "confidential-guest-support");
@@ -48,6 +51,30 @@ void vmres__kvm_probe_again(struct kvm_vm *vm)
     memset(&vm->probe, 0, sizeof vm->probe);
     vm->probe.next = KVM_ASK_STATUS;
     vm->looks = 0;
+}
+
+/* Why the guest does not run, by the reply to query-status. */
+static const char *why_stopped(const json_t *status)
+{
+    static const struct {
+        const char *word, *why;
+    } words[] = {
+        {"save-vm", "a snapshot is being taken of it"},
+        {"restore-vm", "it is being set back to a snapshot"},
+        {"inmigrate", "it is on its way from another host"},
+        {"finish-migrate", "it is on its way to another host"},
+        {"postmigrate", "it has gone to another host"},
+        {"internal-error", "QEMU stopped it after an error"},
+        {"io-error", "QEMU stopped it after an error"},
+    };
+    const char *word = vmres__kvm_json_text(status, "status");
+
+    if (!status || json_is_true(json_object_get(status, "running")))
+        return NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i].word) == 0)
+            return words[i].why;
+    return "it is paused";
 }
 
 bool vmres__kvm_probe_migrates(const json_t *data)
@@ -128,8 +155,8 @@ static void take_peripherals(struct kvm_probe *probe, const json_t *list, const 
     }
 }
 
-/* What a balloon gives is of no use where its pages are pinned, part of a larger one, or not the
- * host's to read. Blocks are another matter: QEMU refuses the device where they could not be freed. */
+/* What a balloon gives is of no use where its pages are pinned, encrypted or part of a larger one.
+ * Blocks are another matter: QEMU refuses the device where they could not be freed. */
 static const char *why_fixed(struct kvm_vm *vm)
 {
     uint64_t half = vm->probe.base / 2;
@@ -209,7 +236,7 @@ void vmres__kvm_probe_take(struct kvm_vm *vm, enum kvm_question question, struct
     probe->next = question + 1;
     switch (question) {
     case KVM_ASK_STATUS:
-        vm->paused = reply.value && !json_is_true(json_object_get(reply.value, "running"));
+        vm->stopped = why_stopped(reply.value);
         break;
     case KVM_ASK_MIGRATION:
         vm->migrating = vmres__kvm_probe_migrates(reply.value);

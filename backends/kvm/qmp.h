@@ -73,6 +73,7 @@ int64_t vmres__kvm_wire_peer(const struct kvm_vm *vm);
 
 enum kvm_question { /* in the order in which a VM is asked after it greeted */
                     KVM_ASK_STATUS,
+                    KVM_ASK_EVENTS,
                     KVM_ASK_MIGRATION,
                     KVM_ASK_SIZE,
                     KVM_ASK_DEVICES,

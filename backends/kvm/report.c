@@ -9,7 +9,7 @@
 
 static bool can_be_asked(const struct kvm_vm *vm)
 {
-    return kvm_probed(vm) && !vm->talk.busy && !vm->paused && kvm_balloon(vm);
+    return kvm_probed(vm) && !vm->talk.busy && !vm->stopped && kvm_balloon(vm);
 }
 
 /* What is used stays used when the VM's size changes after the sample: the rest follows. */

@@ -2,8 +2,14 @@
 /*
  * Whether a VM takes part, and if not, why. It follows from the VM's state alone: nothing here is
  * remembered but what the driver was last told, so that it is told of changes only. Who cannot be
- * spoken to, is paused, or has nothing that would move is left alone; its charge stays.
+ * spoken to, or has nothing that would move, is left alone; its charge stays.
+ *
+ * Who is paused, migrated or in a snapshot is frozen: what is open on it is called off, and when it
+ * runs again it is adopted anew, at what it then holds. Invariant: nobody is thawed here whom the
+ * embedder has frozen.
  */
+#include <vmres/query.h>
+
 #include "internal.h"
 
 static const char *out_of_reach(const struct kvm_vm *vm)
@@ -23,10 +29,6 @@ static const char *out_of_play(const struct kvm_vm *vm)
         return "it is being asked what it can do";
     if (vm->down)
         return "the guest has shut down";
-    if (vm->migrating)
-        return "it is on its way to another host";
-    if (vm->paused)
-        return "it is paused";
     if (vm->parts.count == 0)
         return "it has neither a balloon nor a virtio-mem device with an id";
     if (!vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON) &&
@@ -37,10 +39,17 @@ static const char *out_of_play(const struct kvm_vm *vm)
     return NULL;
 }
 
+const char *vmres__kvm_standing_still(const struct kvm_vm *vm)
+{
+    return vm->migrating ? "it is on its way to another host" : vm->stopped;
+}
+
 const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
 {
     const char *why = out_of_reach(vm);
 
+    if (!why)
+        why = vmres__kvm_standing_still(vm);
     if (!why)
         why = out_of_play(vm);
     if (!why)
@@ -58,15 +67,39 @@ static enum vmres_participation participation_of(const struct kvm_vm *vm)
                                 : vm->limits.participation;
 }
 
-void vmres__kvm_standing_tell(struct kvm_vm *vm)
+static bool can_be_frozen(const struct kvm_vm *vm)
+{
+    struct vmres_vm_info info;
+
+    return vmres_engine_vm(vmres_driver_engine(kvm_driver(vm)), vm->id, &info) == VMRES_OK &&
+           (info.state == VMRES_VM_LIVE || info.state == VMRES_VM_ADOPTING);
+}
+
+/* Freezing is said again where the engine did not take it, or somebody thawed it meanwhile. */
+static void hold(struct kvm_vm *vm)
+{
+    bool still = vmres__kvm_standing_still(vm) != NULL;
+    struct vmres_event event = {.type = still ? VMRES_EVENT_FREEZE : VMRES_EVENT_THAW};
+
+    if (still ? !can_be_frozen(vm) : !vm->frozen)
+        return;
+    if (still && vm->frozen && kvm_now(vm) - vm->frozen_ms < vm->kvm->options.idle_ms)
+        return;
+    if (vmres__kvm_life_post(vm, &event) != VMRES_OK)
+        return; /* at the next look */
+    vm->frozen = still;
+    vm->frozen_ms = kvm_now(vm);
+}
+
+static void tell_limits(struct kvm_vm *vm)
 {
     enum vmres_participation participation = participation_of(vm);
     uint64_t floor = kvm_max(vm->limits.floor, vmres__kvm_part_least(&vm->parts));
     uint64_t ceiling = kvm_max(vm->limits.ceiling, floor);
     struct vmres_event event;
 
-    if (!kvm_known(vm) || (participation == vm->told.participation && floor == vm->told.floor &&
-                           ceiling == vm->told.ceiling))
+    if (participation == vm->told.participation && floor == vm->told.floor &&
+        ceiling == vm->told.ceiling)
         return;
     event = vmres_event_limits(0, 0, 0, floor, ceiling);
     event.flags = 0;
@@ -78,4 +111,12 @@ void vmres__kvm_standing_tell(struct kvm_vm *vm)
     vm->told.participation = participation;
     vm->told.floor = floor;
     vm->told.ceiling = ceiling;
+}
+
+void vmres__kvm_standing_tell(struct kvm_vm *vm)
+{
+    if (!kvm_known(vm))
+        return;
+    hold(vm);
+    tell_limits(vm);
 }

@@ -20,6 +20,9 @@
  * balloon is left alone where it would free nothing: a device of the host passed through, memory
  * locked, in huge pages, or encrypted. Blocks are moved wherever QEMU takes the device.
  *
+ * A VM that is paused, migrated or in a snapshot is frozen (operate.h) while QEMU says so, and then
+ * adopted anew. Whom you have frozen before stays frozen until you thaw it.
+ *
  * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). Threads: all of
  * this belongs to the thread of the loop. Types of libuv and of JSON stay out of this header.
  */

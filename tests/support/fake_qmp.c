@@ -257,7 +257,10 @@ static void answer_state(struct fake_qmp *fake, int id, const char *command)
 
     if (strcmp(command, "query-status") == 0)
         snprintf(line, sizeof line, "{\"status\": \"%s\", \"singlestep\": false, \"running\": %s}",
-                 fake->running ? "running" : "paused", fake->running ? "true" : "false");
+                 fake->running  ? "running"
+                 : fake->status ? fake->status
+                                : "paused",
+                 fake->running ? "true" : "false");
     else if (strcmp(command, "query-migrate") == 0 && fake->migration)
         snprintf(line, sizeof line, "{\"status\": \"%s\"}", fake->migration);
     else if (strcmp(command, "query-memory-size-summary") == 0)
@@ -286,6 +289,9 @@ static void answer(struct fake_qmp *fake, const char *command, int id, const jso
         answer_list(fake, id, arguments);
     } else if (strncmp(command, "qom-", 4) == 0) {
         answer_property(fake, id, command, arguments);
+    } else if (strcmp(command, "migrate-set-capabilities") == 0) {
+        fake->events = true;
+        reply(fake, id, "{}");
     } else if (strncmp(command, "query-", 6) == 0 || strcmp(command, "qmp_capabilities") == 0) {
         answer_state(fake, id, command);
     } else {

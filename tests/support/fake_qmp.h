@@ -30,6 +30,7 @@ struct fake_qmp {
     bool balloon, driver, running;                        /* true */
     bool vfio, encrypted;                                 /* false */
     const char *migration;                                /* status, or NULL */
+    const char *status; /* while it does not run; NULL: "paused" */
 
     /* Its QMP. */
     bool silent;         /* no greeting: somebody else has the socket */
@@ -43,6 +44,7 @@ struct fake_qmp {
 
     /* What was seen. */
     unsigned connections, commands, sets;
+    bool events;            /* of migrations were asked for */
     unsigned flying, flown; /* commands not answered yet: now, and at most */
     size_t sent;            /* bytes, over the present connection */
     char last[64];          /* the last command */

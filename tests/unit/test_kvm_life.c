@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <vmres/operate.h>
+
 #include "support/check.h"
 #include "support/kvm_world.h"
 
@@ -250,6 +252,17 @@ static void test_reset_without_driver(void **state)
 
 /* --- paused, shut down, on its way --- */
 
+static bool is_frozen(void *user)
+{
+    (void)user;
+    return kvm_world_state(&world, 0) == VMRES_VM_FROZEN;
+}
+
+static bool is_thawed(void *user)
+{
+    return !is_frozen(user);
+}
+
 static void test_paused(void **state)
 {
     (void)state;
@@ -257,14 +270,81 @@ static void test_paused(void **state)
     guest->qmp.running = false;
     fake_qmp_event(&guest->qmp, "STOP", NULL);
     wait_for("paused");
+    kvm_world_until(&world, is_frozen, NULL);
     kvm_world_turn(&world, 30);
-    assert_int_equal(kvm_world_account(&world, 0).participation, VMRES_PARTICIPATE_OFF);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_FROZEN);
     assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
     guest->qmp.running = true;
     fake_qmp_event(&guest->qmp, "RESUME", NULL);
     wait_for(NULL);
-    kvm_world_turn(&world, 30);
-    assert_int_equal(kvm_world_account(&world, 0).participation, VMRES_PARTICIPATE_BOTH);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    kvm_world_close(&world);
+}
+
+/* Setting it back to a snapshot changes what it holds, without a reset. */
+static void test_set_back_to_a_snapshot(void **state)
+{
+    (void)state;
+    open_live(1);
+    guest->qmp.running = false;
+    guest->qmp.status = "restore-vm";
+    fake_qmp_event(&guest->qmp, "STOP", NULL);
+    wait_for("snapshot");
+    kvm_world_until(&world, is_frozen, NULL);
+    guest->qmp.actual = guest->qmp.target = 160 * MIB;
+    kvm_world_process(guest);
+    guest->qmp.running = true;
+    fake_qmp_event(&guest->qmp, "RESUME", NULL);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    assert_int_equal(kvm_world_account(&world, 0).held, 160 * MIB);
+    kvm_world_close(&world);
+}
+
+/* Whom the embedder has frozen is frozen until the embedder thaws it. */
+static void test_frozen_by_another(void **state)
+{
+    uint32_t id;
+
+    (void)state;
+    open_live(1);
+    id = kvm_world_info(&world, 0).vm;
+    EXPECT_OK(vmres_driver_freeze(world.driver, id));
+    kvm_world_until(&world, is_frozen, NULL);
+    guest->qmp.running = false;
+    fake_qmp_event(&guest->qmp, "STOP", NULL);
+    wait_for("paused");
+    guest->qmp.running = true;
+    fake_qmp_event(&guest->qmp, "RESUME", NULL);
+    wait_for(NULL);
+    kvm_world_turn(&world, 60);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_FROZEN);
+    EXPECT_OK(vmres_driver_thaw(world.driver, id));
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    /* And who is thawed too early is frozen again. */
+    guest->qmp.running = false;
+    fake_qmp_event(&guest->qmp, "STOP", NULL);
+    kvm_world_until(&world, is_frozen, NULL);
+    EXPECT_OK(vmres_driver_thaw(world.driver, id));
+    kvm_world_until(&world, is_thawed, NULL);
+    kvm_world_until(&world, is_frozen, NULL);
+    kvm_world_close(&world);
+}
+
+/* A VM that is found paused is not adopted before it runs. */
+static void test_found_paused(void **state)
+{
+    (void)state;
+    open_world(1);
+    guest->qmp.running = false;
+    guest->qmp.status = "inmigrate";
+    kvm_world_start(&world);
+    wait_for("from another host");
+    kvm_world_turn(&world, 60);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_BOOTING);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    guest->qmp.running = true;
+    fake_qmp_event(&guest->qmp, "RESUME", NULL);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
     kvm_world_close(&world);
 }
 
@@ -272,13 +352,19 @@ static void test_migrating(void **state)
 {
     (void)state;
     open_live(1);
+    assert_true(guest->qmp.events); /* were asked for */
     fake_qmp_event(&guest->qmp, "MIGRATION", "{\"status\": \"setup\"}");
+    guest->qmp.migration = "active";
     wait_for("another host");
+    kvm_world_until(&world, is_frozen, NULL);
     fake_qmp_event(&guest->qmp, "MIGRATION", "{\"status\": \"active\"}");
-    kvm_world_turn(&world, 20);
+    kvm_world_turn(&world, 300); /* it is asked anew meanwhile */
+    assert_true(is_frozen(NULL));
     wait_for("another host");
+    guest->qmp.migration = "cancelled";
     fake_qmp_event(&guest->qmp, "MIGRATION", "{\"status\": \"cancelled\"}");
     wait_for(NULL);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
     kvm_world_close(&world);
 }
 
@@ -440,6 +526,9 @@ int main(void)
         cmocka_unit_test(test_unseen_process),
         cmocka_unit_test(test_reset_without_driver),
         cmocka_unit_test(test_paused),
+        cmocka_unit_test(test_set_back_to_a_snapshot),
+        cmocka_unit_test(test_frozen_by_another),
+        cmocka_unit_test(test_found_paused),
         cmocka_unit_test(test_migrating),
         cmocka_unit_test(test_shut_down),
         cmocka_unit_test(test_killed_and_started_again),

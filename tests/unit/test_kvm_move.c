@@ -263,6 +263,39 @@ static void test_donor_dies_on_the_way(void **state)
     kvm_world_close(&world);
 }
 
+static bool donor_is_frozen(void *user)
+{
+    (void)user;
+    return kvm_world_state(&world, 0) == VMRES_VM_FROZEN;
+}
+
+/* What is open on it is called off, and nothing more is asked until it runs again. */
+static void test_donor_is_paused_on_the_way(void **state)
+{
+    uint64_t target;
+
+    (void)state;
+    open_two();
+    start_two();
+    donor->step = 2 * MIB;
+    order();
+    wait_for("vm0 (5)");
+    donor->running = false;
+    fake_qmp_event(donor, "STOP", NULL);
+    kvm_world_until(&world, donor_is_frozen, NULL);
+    kvm_world_turn(&world, 60);
+    target = donor->target;
+    assert_int_equal(target, donor->actual); /* it is to stay where it came to */
+    assert_true(kvm_world_account(&world, 0).charge >= donor->actual);
+    kvm_world_turn(&world, 200);
+    assert_int_equal(donor->target, target);
+    donor->running = true;
+    donor->step = 16 * MIB;
+    fake_qmp_event(donor, "RESUME", NULL);
+    kvm_world_until(&world, both_moved, NULL);
+    kvm_world_close(&world);
+}
+
 static void test_hangs_on_the_way(void **state)
 {
     (void)state;
@@ -342,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_qemu_refuses),
         cmocka_unit_test(test_guest_takes_back),
         cmocka_unit_test(test_donor_dies_on_the_way),
+        cmocka_unit_test(test_donor_is_paused_on_the_way),
         cmocka_unit_test(test_hangs_on_the_way),
         cmocka_unit_test(test_reports),
         cmocka_unit_test(test_old_statistics_grow_stale),
