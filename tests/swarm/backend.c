@@ -253,7 +253,7 @@ void backend_move(struct world *world, uint32_t vm, uint64_t time_ms)
 {
     struct guest *guest = &world->guests[vm];
 
-    for (uint8_t k = 0; k < world->options.kinds && guest->present; k++) {
+    for (uint8_t k = 0; k < world->options.kinds && guest->present && !guest->paused; k++) {
         struct device *device = &guest->devices[k];
 
         move_device(world, device, k, time_ms);

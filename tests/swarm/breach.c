@@ -34,7 +34,7 @@ static void unknown_vm(struct world *world, struct vmres_event event)
 {
     struct message *message;
 
-    event.vm = dice_chance(&world->dice, 500) ? VMRES_VM_NONE : world->slots;
+    event.vm = dice_chance(&world->dice, 500) ? VMRES_VM_NONE : world->options.max_vms;
     message = world_post(world, event, false);
     world_fault(world, BREACH_UNKNOWN_VM);
     message->breach = true;

@@ -72,7 +72,8 @@ uint64_t check_digest(const struct world *world)
     }
     for (uint8_t k = 0; k < world->options.kinds; k++)
         if (vmres_engine_pool(world->engine, k, &pool) == VMRES_OK)
-            hash = mix(mix(mix(hash, pool.free), pool.deficit), pool.capacity - pool.reserve);
+            hash = mix(mix(mix(mix(hash, pool.free), pool.deficit), pool.reserved),
+                       pool.capacity - pool.reserve);
     return mix_transfers(hash, world);
 }
 
@@ -143,6 +144,7 @@ static void check_kind(struct world *world, const struct vmres_event *event, uin
 
     if (vmres_engine_pool(world->engine, kind, &pool) != VMRES_OK)
         return;
+    charged += pool.reserved;
     if (pool.charged != charged || pool.transit != 0 ||
         pool.capacity != world->shadow.capacity[kind] ||
         pool.reserve != world->shadow.reserve[kind] || (pool.deficit > 0 && pool.free > 0) ||
@@ -159,11 +161,12 @@ static void check_transfers(struct world *world)
 {
     struct vmres_transfer_info info;
     uint32_t cursor = 0, count = 0;
-    uint32_t most =
-        world->options.max_transfers ? world->options.max_transfers : 2 * world->slots + 64;
+    uint32_t most = world->options.max_transfers ? world->options.max_transfers
+                                                 : 2 * world->options.max_vms + 64;
 
     while (vmres_engine_next_transfer(world->engine, &cursor, &info)) {
         count++;
+        orders_transfer(world, &info);
         if (info.donor == info.recipient || info.kind >= world->options.kinds ||
             info.state >= VMRES_TRANSFER_DONE)
             world_fail(world, "I5: a transfer that cannot be");
@@ -191,6 +194,7 @@ void check_step(struct world *world, const struct vmres_event *event, enum vmres
     for (uint8_t k = 0; k < world->options.kinds; k++)
         check_kind(world, event, k);
     check_transfers(world);
+    orders_check(world);
 }
 
 /* --- rest --- */
@@ -210,6 +214,8 @@ static void check_rest(const struct world *world, uint8_t kind, char *why, size_
         all_live &= info.state == VMRES_VM_LIVE || info.state == VMRES_VM_VACANT;
         if (info.state == VMRES_VM_SILENT || info.state == VMRES_VM_ADOPTING)
             snprintf(why, size, "vm%u is silent or adopting", vm);
+        else if (info.state == VMRES_VM_FROZEN)
+            snprintf(why, size, "vm%u is frozen", vm);
         /* Where there is hardly a table of transfers, the first to ask may starve the others. */
         else if (info.state == VMRES_VM_LIVE && world->options.max_transfers == 0 &&
                  check_account(world, vm, kind).charge < floor)

@@ -220,35 +220,6 @@ static void leap(struct world *world, uint32_t vm)
     world->now += dice_below(&world->dice, dice_chance(&world->dice, 100) ? 100000000 : 60000);
 }
 
-/* --- the embedder --- */
-
-static void toggle_dry_run(struct world *world, uint32_t vm)
-{
-    struct vmres_event event = world_event(world, VMRES_EVENT_DRY_RUN, VMRES_VM_NONE, 0);
-
-    (void)vm;
-    world_fault(world, DRY_RUN);
-    world->dry = !world->dry;
-    event.result = world->dry;
-    world_post(world, event, false);
-}
-
-static void cancel(struct world *world, uint32_t vm)
-{
-    struct vmres_event event = world_event(world, VMRES_EVENT_CANCEL, VMRES_VM_NONE, 0);
-    struct vmres_transfer_info info;
-    uint32_t cursor = 0;
-
-    (void)vm;
-    while (vmres_engine_next_transfer(world->engine, &cursor, &info))
-        if (event.id == 0 || dice_chance(&world->dice, 300))
-            event.id = info.id;
-    if (event.id == 0)
-        event.id = dice_throw(&world->dice);
-    world_fault(world, cursor > 0 ? CANCELS : CANCELS_NOTHING);
-    world_post(world, event, false);
-}
-
 /* --- one of them --- */
 
 static fault_function *const of_guests[] = {
@@ -259,7 +230,7 @@ static fault_function *const of_guests[] = {
 };
 
 static fault_function *const of_host[] = {
-    change_capacity, lose_backend, leap, toggle_dry_run, cancel, cancel, cancel,
+    change_capacity, lose_backend, leap, again_clone, again_restart,
 };
 
 void faults_inject(struct world *world)
@@ -278,7 +249,9 @@ void faults_inject(struct world *world)
     }
     if (!dice_chance(dice, world->fault_permille))
         return;
-    if (dice_chance(dice, 150))
+    if (dice_chance(dice, 250))
+        operate(world, vm);
+    else if (dice_chance(dice, 100))
         of_host[dice_below(dice, sizeof of_host / sizeof *of_host)](world, vm);
     else if (world->guests[vm].present)
         of_guests[dice_below(dice, sizeof of_guests / sizeof *of_guests)](world, vm);
@@ -292,6 +265,10 @@ static void calm_guest(struct world *world, uint32_t vm)
 
     guest->mute_ms = 0;
     guest->lies = 0;
+    if (world->shadow.vms[vm].frozen)
+        operate_thaw(world, vm);
+    guest->thaw_ms = 0;
+    guest->paused = false;
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         const struct shadow_account *account = &world->shadow.vms[vm].accounts[k];
         struct device *device = &guest->devices[k];
@@ -309,8 +286,10 @@ void faults_stop(struct world *world)
     struct vmres_event event;
 
     world->calm = true;
+    world->calm_ms = world->now;
     /* What the embedder said and is on its way would end the calm. */
-    recall(world, 1u << VMRES_EVENT_DRY_RUN | 1u << VMRES_EVENT_CAPACITY);
+    recall(world, 1u << VMRES_EVENT_DRY_RUN | 1u << VMRES_EVENT_CAPACITY |
+                      1u << VMRES_EVENT_FREEZE | 1u << VMRES_EVENT_SETTLE);
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         event = world_event(world, VMRES_EVENT_CAPACITY, VMRES_VM_NONE, k);
         event.as.capacity.capacity = 2 * world->resources[k].capacity;
@@ -319,6 +298,8 @@ void faults_stop(struct world *world)
     }
     event = world_event(world, VMRES_EVENT_DRY_RUN, VMRES_VM_NONE, 0);
     world_post(world, event, false);
+    if (world->shadow.settling)
+        world_post(world, world_event(world, VMRES_EVENT_RESUME, VMRES_VM_NONE, 0), false);
     for (uint32_t vm = 0; vm < world->slots; vm++)
         if (world->guests[vm].present)
             calm_guest(world, vm);

@@ -116,6 +116,19 @@ static void choose_policy(struct world *world, uint32_t kind)
     }
 }
 
+/* One transfer in eight, by its id, where the embedder is of that kind. */
+bool fleet_vetoes(const struct world *world, uint64_t transfer)
+{
+    return world->vetoes && dice_mix(world->seed ^ transfer) % 8 == 0;
+}
+
+static int veto(void *user, const struct vmres_transfer_info *transfer)
+{
+    const struct world *world = user;
+
+    return !world->calm && fleet_vetoes(world, transfer->id);
+}
+
 static void choose_options(struct world *world)
 {
     struct dice *dice = &world->dice;
@@ -137,6 +150,10 @@ static void choose_options(struct world *world)
     options->progress_ms = (uint32_t)dice_between(dice, 200, 5000);
     options->stale_periods = dice_chance(dice, 300) ? (uint32_t)dice_between(dice, 1, 5) : 0;
     options->notice_ms = (uint32_t)dice_below(dice, 2000);
+    options->max_reservations =
+        dice_chance(dice, 300) ? (uint32_t)dice_between(dice, 1, RESERVATIONS - 1) : 0;
+    world->vetoes = dice_chance(dice, 200);
+    options->veto = (struct vmres_veto){veto, world};
     options->dry_run = world->dry = dice_chance(dice, 50);
     world->allocator = (struct vmres_allocator){world, allocate, release};
     options->allocator = &world->allocator;
@@ -200,13 +217,32 @@ static void post_limits(struct world *world, uint32_t vm, uint8_t kind)
     world_post(world, event, true);
 }
 
+/* The engine is told of a VM. */
+void fleet_introduce(struct world *world, uint32_t vm)
+{
+    struct guest *guest = &world->guests[vm];
+    struct vmres_event event = world_event(world, VMRES_EVENT_VM_ADDED, vm, 0);
+    struct message *message;
+
+    event.as.added.tag = vm;
+    event.flags = guest->adopted ? VMRES_FLAG_ADOPTED : 0;
+    world_post(world, event, true);
+    for (uint8_t k = 0; k < world->options.kinds; k++)
+        post_limits(world, vm, k);
+    if (guest->adopted)
+        return;
+    operate_claim(world, vm);
+    message = world_post(world, world_event(world, VMRES_EVENT_ALLOT, VMRES_VM_NONE, 0), false);
+    if (message)
+        message->due_ms = guest->order_ms;
+}
+
 /* A VM comes into a free slot. */
 void world_arrive(struct world *world, uint32_t vm, bool adopted)
 {
     struct guest *guest = &world->guests[vm];
     uint32_t incarnation = guest->incarnation + 1 + (uint32_t)dice_below(&world->dice, 3);
     uint64_t order_ms = guest->order_ms;
-    struct vmres_event event;
 
     *guest = (struct guest){.present = true,
                             .adopted = adopted,
@@ -216,15 +252,7 @@ void world_arrive(struct world *world, uint32_t vm, bool adopted)
                             .lies = (uint8_t)dice_below(&world->dice, 4)};
     for (uint8_t k = 0; k < world->options.kinds; k++)
         make_device(world, guest, k);
-    event = world_event(world, VMRES_EVENT_VM_ADDED, vm, 0);
-    event.as.added.tag = vm;
-    event.flags = adopted ? VMRES_FLAG_ADOPTED : 0;
-    world_post(world, event, true);
-    for (uint8_t k = 0; k < world->options.kinds; k++)
-        post_limits(world, vm, k);
-    if (!adopted)
-        world_post(world, world_event(world, VMRES_EVENT_ALLOT, VMRES_VM_NONE, 0), false)->due_ms =
-            guest->order_ms;
+    fleet_introduce(world, vm);
 }
 
 bool world_create(struct world *world, uint64_t seed, struct tally *tally, bool log)
@@ -248,6 +276,7 @@ bool world_create(struct world *world, uint64_t seed, struct tally *tally, bool 
         return false;
     }
     world->created = true;
+    world->calm_ms = NEVER;
     shadow_open(world);
     for (uint32_t vm = 0; vm < world->slots; vm++)
         if (dice_chance(&world->dice, 800))

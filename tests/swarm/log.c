@@ -47,7 +47,9 @@ void log_event(const struct world *world, const struct vmres_event *event, enum 
     static const char *const names[] = {
         "",         "TIMEOUT", "ADDED",    "LIMITS",  "LIVE",       "GONE",         "ALLOT",
         "REPORT",   "SAMPLES", "OBSERVED", "REMOVED", "REASSIGNED", "INCORPORATED", "PINNED",
-        "CAPACITY", "LOST",    "READY",    "CANCEL",  "DRY_RUN",
+        "CAPACITY", "LOST",    "READY",    "CANCEL",  "DRY_RUN",    "EXTENT",       "FREEZE",
+        "THAW",     "SET",     "MOVE",     "RESERVE", "RELEASE",    "CLAIM",        "SETTLE",
+        "RESUME",
     };
 
     if (!world->log)

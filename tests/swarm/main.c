@@ -25,7 +25,6 @@ struct run {
 static uint64_t play(struct world *world, uint64_t seed, const struct run *run, struct tally *tally)
 {
     uint64_t events = run->events;
-    struct vmres_counters counters;
 
     if (world_create(world, seed, tally, run->log)) {
         world_run(world, events);
@@ -33,13 +32,8 @@ static uint64_t play(struct world *world, uint64_t seed, const struct run *run, 
         if (!world_failed(world))
             world_settle(world);
         tally->calm_events += world->steps > events ? world->steps - events : 0;
-        vmres_engine_counters(world->engine, &counters);
-        tally->done += counters.transfers_done;
-        tally->partial += counters.transfers_partial;
-        tally->cancelled += counters.transfers_cancelled;
-        tally->failed += counters.transfers_failed;
-        tally->disputes += counters.disputes;
-        tally->deficits += counters.deficits;
+        if (world->engine)
+            tally_engine(tally, world->engine);
     }
     world_destroy(world);
     return world->hash;

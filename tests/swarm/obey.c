@@ -37,6 +37,18 @@ static uint64_t bound_of(const struct world *world, uint32_t vm, uint8_t kind)
     return bound;
 }
 
+/* Whether some VM is being adopted; where there are more kinds than one, it may be for another. */
+static bool being_adopted(const struct world *world)
+{
+    struct vmres_vm_info info;
+
+    for (uint32_t vm = 0; vm < world->slots && world->options.kinds == 1; vm++)
+        if (vmres_engine_vm(world->engine, vm, &info) == VMRES_OK &&
+            info.state == VMRES_VM_ADOPTING)
+            return true;
+    return false;
+}
+
 /* I1: this growth is entered among the shadow's commands already. */
 static void expect_room(struct world *world, const struct vmres_action *action)
 {
@@ -51,11 +63,12 @@ static void expect_room(struct world *world, const struct vmres_action *action)
         return;
     if (pool.deficit > 0) {
         /* What was seen in this step may have raised the charge; nothing else may. */
-        if (!shadow->seeing &&
+        if (!shadow->seeing && !shadow->claiming &&
             action->as.resize.target > shadow->vms[action->vm].accounts[action->kind].charge)
             BREACH(world, action, "I2: granted while there is a deficit");
         return;
     }
+    sum += pool.reserved;
     for (uint32_t vm = 0; vm < world->slots; vm++)
         sum += bound_of(world, vm, action->kind);
     if (sum > shadow->capacity[action->kind] + shadow->tolerance[action->kind] * world->slots)
@@ -67,6 +80,9 @@ static void expect_growth(struct world *world, const struct vmres_action *action
     const struct shadow_account *account = &world->shadow.vms[action->vm].accounts[action->kind];
 
     expect_room(world, action);
+    if (action->as.resize.target > account->charge && !(action->flags & VMRES_ACTION_INITIAL) &&
+        being_adopted(world))
+        BREACH(world, action, "I13: granted before all VMs that ran before are pinned");
     if (action->as.resize.target > least(account->ceiling, account->limit))
         BREACH(world, action, "I4: above its ceiling");
 }
@@ -97,7 +113,8 @@ static void expect_shrink(struct world *world, const struct vmres_action *action
         BREACH(world, action, "I3: below its floor");
     /* An operator's command, a lowered ceiling among them, needs no report. */
     if (world->policies[action->kind].ops->commands ||
-        target >= least(account->ceiling, account->limit))
+        target >= least(account->ceiling, account->limit) ||
+        target >= orders_lowest(world, action->vm, action->kind))
         return;
     if (!account->fresh)
         BREACH(world, action, "I10: shrunk on an old report");
@@ -165,6 +182,8 @@ static void take_resize(struct world *world, const struct vmres_action *action)
         return;
     if (action->type != VMRES_ACTION_PIN && !initial && vm.state != VMRES_VM_LIVE)
         BREACH(world, action, "a VM that is not live is resized");
+    if (world->shadow.vms[action->vm].frozen)
+        BREACH(world, action, "a VM that is to be left alone is resized");
     if (action->as.resize.target % world->resources[action->kind].granule != 0)
         BREACH(world, action, "I4: not a multiple of the granule");
     expect_alone(world, action);
@@ -185,6 +204,8 @@ void shadow_action(struct world *world, const struct vmres_action *action)
         BREACH(world, action, "I12: an action while there is no backend");
     if (action->id == 0 || action->time_ms != world->now)
         BREACH(world, action, "an action without id or of another time");
+    if (action->type == VMRES_ACTION_INQUIRE && shadow->settling)
+        BREACH(world, action, "an inquiry while everything is to settle");
     if (action->type == VMRES_ACTION_INQUIRE)
         return;
     if (action->vm >= world->slots || action->kind >= world->options.kinds ||

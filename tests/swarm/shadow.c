@@ -36,6 +36,7 @@ void shadow_open(struct world *world)
 {
     struct shadow *shadow = &world->shadow;
 
+    memset(shadow, 0, sizeof *shadow);
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         shadow->capacity[k] = round_down(world, k, world->resources[k].capacity);
         shadow->reserve[k] =
@@ -105,7 +106,8 @@ static void take_vm(struct world *world, const struct vmres_event *event)
     case VMRES_EVENT_VM_ADDED:
         *vm = (struct shadow_vm){.known = true, .incarnation = event->incarnation};
         for (uint32_t k = 0; k < KINDS; k++)
-            vm->accounts[k].limit = NEVER;
+            vm->accounts[k] =
+                (struct shadow_account){.limit = NEVER, .ordered = NEVER, .ordered_low = NEVER};
         break;
     case VMRES_EVENT_VM_LIMITS:
         account->floor = round_up(world, event->kind, event->as.limits.floor);
@@ -163,6 +165,7 @@ void shadow_event(struct world *world, const struct vmres_event *event, enum vmr
 
     if (status != VMRES_OK && status != VMRES_MORE)
         return;
+    shadow->claiming = event->type == VMRES_EVENT_CLAIM;
     shadow->seeing =
         event->type >= VMRES_EVENT_OBSERVED && event->type <= VMRES_EVENT_PINNED &&
         (event->valid & (VMRES_VALID_HELD | VMRES_VALID_WITNESS | VMRES_VALID_TARGET)) != 0;
@@ -182,6 +185,18 @@ void shadow_event(struct world *world, const struct vmres_event *event, enum vmr
     case VMRES_EVENT_VM_LIMITS:
     case VMRES_EVENT_VM_GONE:
         take_vm(world, event);
+        break;
+    case VMRES_EVENT_FREEZE:
+    case VMRES_EVENT_THAW:
+    case VMRES_EVENT_SET:
+    case VMRES_EVENT_MOVE:
+    case VMRES_EVENT_RESERVE:
+    case VMRES_EVENT_RELEASE:
+    case VMRES_EVENT_CLAIM:
+    case VMRES_EVENT_SETTLE:
+    case VMRES_EVENT_RESUME:
+    case VMRES_EVENT_TIMEOUT:
+        orders_event(world, event);
         break;
     case VMRES_EVENT_REMOVED:
     case VMRES_EVENT_REASSIGNED:
@@ -213,6 +228,7 @@ static void judge_account(struct world *world, uint32_t vm, uint8_t kind)
     account->protected = least(need, info.entitlement);
     account->fresh = account->reported && world->now - account->reported_ms <=
                                               (uint64_t)periods * world->options.period_ms;
+    orders_judged(world, vm, kind);
     if (info.entitlement < least(account->floor, account->limit) ||
         info.entitlement > least(account->ceiling, account->limit))
         world_fail(world, "vm%u kind%u: its entitlement is not between floor and ceiling", vm,

@@ -14,6 +14,7 @@
 #define VMS 12u
 #define KINDS 3u
 #define COMMANDS 256u
+#define RESERVATIONS 20u
 
 struct shadow_command {
     uint64_t id, target;
@@ -29,26 +30,39 @@ struct shadow_account {
     uint64_t used; /* as claimed, bounded by what it held since */
     uint32_t stall;
     uint64_t charge; /* by the engine's books, after the last step */
+    /* By order of the operator, NEVER: none; the lowest since the last judgement; it is there. */
+    uint64_t ordered, ordered_low;
+    bool reached;
     /* as of the last judgement: */
     uint64_t protected; /* min(need, entitlement) */
     bool fresh;
 };
 
 struct shadow_vm {
-    bool known;
+    bool known, frozen;
     uint32_t incarnation;
     struct shadow_account accounts[KINDS];
+};
+
+struct shadow_reservation {
+    uint64_t id, most, expires_ms, charge;
+    uint8_t kind;
 };
 
 struct shadow {
     struct shadow_vm vms[VMS];
     struct shadow_command commands[COMMANDS];
     uint32_t command_count;
+    struct shadow_reservation reservations[RESERVATIONS];
+    uint32_t reservation_count;
+    uint64_t settled_ms, settle_ms; /* when it was asked to settle, and by when */
+    bool settling, settle_over;
     uint64_t capacity[KINDS], reserve[KINDS], tolerance[KINDS];
     uint64_t judgements;
     uint64_t digest; /* of all that queries tell, after the last step */
     bool halted, dry;
-    bool seeing; /* the last event had words of the host */
+    bool seeing;   /* the last event had words of the host */
+    bool claiming; /* it passed on what was reserved */
 };
 
 struct world;
@@ -61,6 +75,13 @@ struct shadow_command *shadow_find(struct shadow *shadow, uint64_t id);
 
 /* --- obey.c --- */
 void shadow_action(struct world *world, const struct vmres_action *action);
+
+/* --- orders.c --- */
+void orders_event(struct world *world, const struct vmres_event *event);
+void orders_judged(struct world *world, uint32_t vm, uint8_t kind);
+void orders_check(struct world *world);
+void orders_transfer(struct world *world, const struct vmres_transfer_info *info);
+uint64_t orders_lowest(const struct world *world, uint32_t vm, uint8_t kind);
 
 /* --- check.c --- */
 /* After a step and its actions. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include <vmres/action.h>
+#include <vmres/query.h>
 #include <vmres/status.h>
 
 static const char *const fault_texts[] = {
@@ -28,6 +29,20 @@ static const char *const command_texts[] = {
     [VMRES_ACTION_PIN] = "pin",           [VMRES_ACTION_CANCEL] = "cancel",
 };
 
+void tally_engine(struct tally *tally, const struct vmres_engine *engine)
+{
+    struct vmres_counters counters;
+
+    vmres_engine_counters(engine, &counters);
+    tally->done += counters.transfers_done;
+    tally->partial += counters.transfers_partial;
+    tally->cancelled += counters.transfers_cancelled;
+    tally->failed += counters.transfers_failed;
+    tally->disputes += counters.disputes;
+    tally->deficits += counters.deficits;
+    tally->vetoed += counters.vetoed;
+}
+
 void tally_print(const struct tally *tally, double seconds)
 {
     uint64_t events = tally->events + tally->calm_events;
@@ -37,9 +52,9 @@ void tally_print(const struct tally *tally, double seconds)
            tally->seeds, tally->events, tally->calm_events, seconds,
            seconds > 0 ? (double)events / seconds : 0, tally->actions);
     printf("transfers: %" PRIu64 " done, %" PRIu64 " partial, %" PRIu64 " cancelled, %" PRIu64
-           " failed; %" PRIu64 " disputes, %" PRIu64 " deficits\n",
-           tally->done, tally->partial, tally->cancelled, tally->failed, tally->disputes,
-           tally->deficits);
+           " failed, %" PRIu64 " vetoed; %" PRIu64 " disputes, %" PRIu64 " deficits\n",
+           tally->done, tally->partial, tally->cancelled, tally->failed, tally->vetoed,
+           tally->disputes, tally->deficits);
     for (size_t i = 1; i < sizeof command_texts / sizeof *command_texts; i++)
         printf("%10" PRIu64 "  action: %s\n", tally->commands[i], command_texts[i]);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
@@ -70,6 +85,7 @@ bool tally_incomplete(const struct tally *tally)
     any |= missing(tally->partial, "a transfer ", "partial");
     any |= missing(tally->cancelled, "a transfer ", "cancelled");
     any |= missing(tally->failed, "a transfer ", "failed");
+    any |= missing(tally->vetoed, "a transfer ", "vetoed");
     any |= missing(tally->disputes, "a ", "dispute");
     any |= missing(tally->deficits, "a ", "deficit");
     return any;

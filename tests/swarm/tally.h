@@ -53,6 +53,23 @@
     X(BREACH_TIME_BACK, "breach: time runs backwards") \
     X(BREACH_FORMER_LIFE, "breach: former incarnation's word") \
     X(BREACH_RANDOM, "breach: random bytes") \
+    X(VM_SNAPSHOT, "operator freezes a vm, for a snapshot") \
+    X(VM_MIGRATES, "operator freezes a vm that migrates") \
+    X(VM_MIGRATED, "vm has migrated") \
+    X(VM_PAUSES, "operator freezes a vm that is paused") \
+    X(THAWS_NOTHING, "operator thaws what may not be frozen") \
+    X(ORDER_SET, "operator sets what a vm holds") \
+    X(ORDER_MOVE, "operator moves an amount") \
+    X(RESERVES, "operator reserves") \
+    X(RELEASES, "operator releases a reservation") \
+    X(CLAIMS, "operator claims a reservation") \
+    X(CLAIM_TAKEN, "vm starts on what was reserved for it") \
+    X(SETTLES, "operator lets all settle") \
+    X(RESUMES, "operator resumes") \
+    X(CLONED, "engine cloned into a larger one") \
+    X(CLONE_UNLIKE, "engine cloned into one of another granule") \
+    X(CONTROLLER_RESTARTS, "controller crashes, its successor adopts") \
+    X(CONTROLLER_LEAVES, "controller crashes with transfers open") \
     X(CANCELS, "embedder cancels a transfer") \
     X(CANCELS_NOTHING, "embedder cancels what is not there") \
     X(DRY_RUN, "dry run toggled") \
@@ -74,8 +91,13 @@ struct tally {
     uint64_t faults[FAULTS];
     uint64_t statuses[STATUSES];
     uint64_t commands[8]; /* by type of action */
-    uint64_t done, partial, cancelled, failed, disputes, deficits;
+    uint64_t done, partial, cancelled, failed, disputes, deficits, vetoed;
 };
+
+struct vmres_engine;
+
+/* Adds what an engine counted; to be called once in its life. */
+void tally_engine(struct tally *tally, const struct vmres_engine *engine);
 
 void tally_print(const struct tally *tally, double seconds);
 

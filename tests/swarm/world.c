@@ -107,7 +107,8 @@ static uint32_t first_message(const struct world *world)
 
 static void take_actions(struct world *world, const struct vmres_actions *actions)
 {
-    uint32_t room = world->options.max_actions ? world->options.max_actions : world->slots + 16;
+    uint32_t room =
+        world->options.max_actions ? world->options.max_actions : world->options.max_vms + 16;
 
     if (actions->count > room)
         world_fail(world, "I11: %u actions of %u at most", actions->count, room);
@@ -189,6 +190,7 @@ static void tick(struct world *world, uint64_t passed)
     for (uint32_t vm = 0; vm < world->slots; vm++) {
         backend_move(world, vm, passed);
         life_boots(world, vm);
+        operate_tick(world, vm);
     }
     if (!world->calm)
         faults_inject(world);

@@ -9,7 +9,8 @@
  *     fleet.c      the beginning, by dice       world.c      time, messages, steps
  *     backend.c    carries out actions          guest.c      reports
  *     faults.c, life.c, breach.c: what goes wrong            policy.c     wild targets
- *     shadow.c     books of its own             obey.c       what each action must obey
+ *     operate.c    what operators ask for       again.c      other engines in the middle
+ *     shadow.c, orders.c: books of its own      obey.c       what each action must obey
  *     check.c      a look at everything after each step
  */
 #ifndef VMRES_TESTS_SWARM_WORLD_H
@@ -54,8 +55,10 @@ struct device {
 struct guest {
     bool present, adopted;
     uint32_t incarnation;
-    uint64_t boot_ms;  /* when it is said next that it is live, while it is not */
-    uint64_t mute_ms;  /* reports nothing until then */
+    uint64_t boot_ms; /* when it is said next that it is live, while it is not */
+    uint64_t mute_ms; /* reports nothing until then */
+    uint64_t thaw_ms; /* frozen until then; 0: it is not */
+    bool migrates, paused;
     uint64_t order_ms; /* the host's words of it come in order: when the last one is due */
     uint8_t lies;      /* so many reports in ten do */
     uint64_t floor[KINDS], ceiling[KINDS];
@@ -97,7 +100,9 @@ struct world {
     uint32_t fault_permille; /* of a fault, at each tick */
     uint32_t delay_ms;       /* of messages, at most */
     bool lost, dry, calm, quiet;
-    bool log; /* print what happens */
+    bool vetoes;
+    bool log;         /* print what happens */
+    uint64_t calm_ms; /* when faults stopped */
     uint64_t ready_ms;
     struct message queue[QUEUE];
     uint32_t queued;
@@ -116,6 +121,8 @@ extern const struct vmres_policy_ops swarm_wild, swarm_commander;
 bool world_create(struct world *world, uint64_t seed, struct tally *tally, bool log);
 void world_destroy(struct world *world);
 void world_arrive(struct world *world, uint32_t vm, bool adopted);
+void fleet_introduce(struct world *world, uint32_t vm);
+bool fleet_vetoes(const struct world *world, uint64_t transfer);
 
 /* --- world.c --- */
 void world_fail(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -155,6 +162,16 @@ void guest_report(struct world *world, uint32_t vm, uint8_t kind, uint64_t round
 void faults_inject(struct world *world);
 void faults_stop(struct world *world);
 bool faults_guest_rules(const struct world *world, const struct device *device, uint8_t kind);
+
+/* --- operate.c --- */
+void operate(struct world *world, uint32_t vm);
+void operate_tick(struct world *world, uint32_t vm);
+void operate_thaw(struct world *world, uint32_t vm);
+void operate_claim(struct world *world, uint32_t vm);
+
+/* --- again.c --- */
+void again_clone(struct world *world, uint32_t vm);
+void again_restart(struct world *world, uint32_t vm);
 
 /* --- life.c --- */
 void life_vanishes(struct world *world, uint32_t vm);
