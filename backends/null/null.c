@@ -28,15 +28,10 @@ static enum vmres_status start(struct vmres_backend *backend, struct vmres_drive
 
 /* Step three: answer. The answer carries the action's id, kind and incarnation. A real backend
  * posts progress while its hypervisor works, with VMRES_FLAG_FINAL only on the last one. */
-static enum vmres_status finish(struct vmres_backend *backend, const struct vmres_action *action,
-                                enum vmres_event_type type)
+static enum vmres_status finish(struct vmres_backend *backend, const struct vmres_action *action)
 {
-    struct vmres_event answer = vmres_event_make(type, 0, action->vm, action->incarnation);
+    struct vmres_event answer = vmres_event_answer(action, 0, VMRES_RESULT_DONE);
 
-    answer.id = action->id;
-    answer.kind = action->kind;
-    answer.flags = VMRES_FLAG_FINAL;
-    answer.result = VMRES_RESULT_DONE;
     answer.as.answer.amount = action->as.resize.amount;
     /* What the VM holds now, and a second opinion on it: what its process holds less overhead.
      * Leave a bit out of `valid` for what you do not know; REASSIGN alone changes nothing yet. */
@@ -65,17 +60,15 @@ static enum vmres_status submit(struct vmres_backend *backend, const struct vmre
     enum vmres_status status;
 
     switch (action->type) {
-    case VMRES_ACTION_REQUEST_REMOVAL:
-        return finish(backend, action, VMRES_EVENT_REMOVED);
     case VMRES_ACTION_REASSIGN:
-        status = finish(backend, action, VMRES_EVENT_REASSIGNED);
+        status = finish(backend, action);
         if (status == VMRES_OK && action->flags & VMRES_ACTION_INITIAL)
             boot(backend, action);
         return status;
+    case VMRES_ACTION_REQUEST_REMOVAL:
     case VMRES_ACTION_NOTIFY:
-        return finish(backend, action, VMRES_EVENT_INCORPORATED);
     case VMRES_ACTION_PIN:
-        return finish(backend, action, VMRES_EVENT_PINNED);
+        return finish(backend, action);
     case VMRES_ACTION_INQUIRE: /* there are no guests to ask: whoever embeds this posts REPORTs */
         return VMRES_OK;
     default: /* made by a later version: refuse what you do not know */

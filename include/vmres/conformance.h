@@ -47,8 +47,8 @@ enum vmres_conformance_capability {
 };
 
 /*
- * A world to test in. All functions must be provided but hurt and set_need, which NULL leaves out;
- * those that return int return 0 for "this failed", which fails the test at hand.
+ * A world to test in. What may be NULL says so; functions that return int return 0 for "this
+ * failed", which fails the test at hand.
  */
 struct vmres_conformance_fixture {
     size_t size;      /* sizeof(struct vmres_conformance_fixture), the version */
@@ -65,18 +65,21 @@ struct vmres_conformance_fixture {
      * unless the backend does. NULL: this failed. Called again after disconnect; the host and its
      * VMs are still there then. */
     struct vmres_driver *(*connect)(void *user, struct vmres_driver_options *options);
-    /* Destroy the driver. */
+    /* Destroy the driver. NULL: the suite does. */
     void (*disconnect)(void *user, struct vmres_driver *driver);
-    /* Undo open. */
+    /* Undo open. NULL: there is nothing to undo. */
     void (*close)(void *user);
-    /* The time to start and stop a driver with. */
+    /* The time to start and stop a driver with. Like run_until NULL where there is a tick. */
     uint64_t (*now)(void *user);
     /* Let time pass and pump the driver, until done(context) is true, asked at every step, or so
      * many milliseconds have passed. There may be no driver, or one that was stopped. */
     void (*run_until)(void *user, int (*done)(void *context), void *context, uint32_t ms);
-    /* Let a VM use so much, in the kind's unit. */
+    /* Let a VM use so much, in the kind's unit. NULL: this cannot be said. */
     int (*set_need)(void *user, uint32_t vm, uint64_t amount);
-    int (*hurt)(void *user, uint32_t vm, enum vmres_conformance_harm harm);
+    int (*hurt)(void *user, uint32_t vm, enum vmres_conformance_harm harm); /* or NULL */
+    /* A world without a clock of its own: it is now_ms, a tenth of a second later than when this
+     * was last called, or 0. The suite pumps. NULL: time is run_until's. */
+    void (*tick)(void *user, uint64_t now_ms);
 };
 
 enum vmres_conformance_outcome {

@@ -102,6 +102,14 @@ void vmres__command_supersede(struct vmres_engine *engine, uint32_t older, uint3
     is->marked = was->marked - (int32_t)was->claimed;
 }
 
+struct command *vmres__command_heir(struct vmres_engine *engine, const struct command *older)
+{
+    uint32_t slot = *slot_of(account_of(engine, older->vm, older->kind), older->type);
+    struct command *newer = slot == NONE ? NULL : &engine->commands[slot];
+
+    return newer && newer->older != NONE && &engine->commands[newer->older] == older ? newer : NULL;
+}
+
 /* The VM is gone or reborn: nothing more will be answered, and what is is refused. */
 void vmres__command_drop_all(struct vmres_engine *engine, uint32_t vm)
 {
@@ -122,19 +130,29 @@ static enum vmres_status check_answer(const struct vmres_engine *engine,
                                       const struct vmres_event *event,
                                       const struct command *command)
 {
-    static const uint8_t answers[] = {[VMRES_ACTION_REQUEST_REMOVAL] = VMRES_EVENT_REMOVED,
-                                      [VMRES_ACTION_REASSIGN] = VMRES_EVENT_REASSIGNED,
-                                      [VMRES_ACTION_NOTIFY] = VMRES_EVENT_INCORPORATED,
-                                      [VMRES_ACTION_PIN] = VMRES_EVENT_PINNED};
     const struct kind *kind = &engine->kinds[command->kind];
     uint32_t amount = granules_down(kind, event->as.answer.amount);
 
     if (command->vm != event->vm || command->kind != event->kind ||
-        answers[command->type] != event->type || event->result > VMRES_RESULT_GONE)
+        vmres__event_answering(command->type) != event->type || event->result > VMRES_RESULT_GONE)
         return VMRES_CONTRACT;
     if (command->type == VMRES_ACTION_PIN || command->type == VMRES_ACTION_REASSIGN)
         return VMRES_OK;
     return amount < command->claimed || amount > command->bound ? VMRES_CONTRACT : VMRES_OK;
+}
+
+/* What the end of a command that was taken over tells of is progress of the one that did. */
+static void note_progress(struct vmres_engine *engine, struct command *command, uint32_t amount)
+{
+    struct command *heir = vmres__command_heir(engine, command);
+
+    if (amount <= command->claimed)
+        return;
+    command->progress_ms = engine->now;
+    if (!heir)
+        return;
+    heir->progress_ms = engine->now;
+    heir->marked -= (int32_t)(amount - command->claimed);
 }
 
 static void take_answer(struct vmres_engine *engine, struct command *command,
@@ -143,8 +161,7 @@ static void take_answer(struct vmres_engine *engine, struct command *command,
     struct kind *kind = &engine->kinds[command->kind];
     struct account *account = &kind->accounts[command->vm];
 
-    if (granules_down(kind, event->as.answer.amount) > command->claimed)
-        command->progress_ms = engine->now;
+    note_progress(engine, command, granules_down(kind, event->as.answer.amount));
     if (event->valid & VMRES_VALID_HELD)
         vmres__observe_held(engine, command->vm, command->kind,
                             granules_up(kind, event->as.answer.held));

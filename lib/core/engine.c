@@ -207,29 +207,3 @@ uint64_t vmres_engine_deadline(const struct vmres_engine *engine)
         soonest = earlier(soonest, round->deadline_ms);
     return earlier(soonest, round->due_ms);
 }
-
-struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms, uint32_t vm,
-                                    uint32_t incarnation)
-{
-    struct vmres_event event;
-
-    memset(&event, 0, sizeof event);
-    event.type = (uint8_t)type;
-    event.time_ms = now_ms;
-    event.vm = vm;
-    event.incarnation = incarnation;
-    return event;
-}
-
-struct vmres_event vmres_event_limits(uint64_t now_ms, uint32_t vm, uint32_t incarnation,
-                                      uint64_t floor, uint64_t ceiling)
-{
-    struct vmres_event event = vmres_event_make(VMRES_EVENT_VM_LIMITS, now_ms, vm, incarnation);
-
-    event.flags = VMRES_FLAG_AUTO;
-    event.as.limits.floor = floor;
-    event.as.limits.ceiling = ceiling;
-    event.as.limits.weight = 1;
-    event.as.limits.participation = VMRES_PARTICIPATE_BOTH;
-    return event;
-}

@@ -276,10 +276,16 @@ struct vmres_action *vmres__outbox_push(struct vmres_engine *engine, uint8_t typ
                                         uint8_t kind);
 bool vmres__outbox_full(const struct vmres_engine *engine);
 
+/* --- event.c --- */
+/* The event that answers an action of this type; 0: none does. */
+enum vmres_event_type vmres__event_answering(uint8_t action);
+
 /* --- command.c: the pool of commands, their answers and deadlines --- */
 uint32_t vmres__command_open(struct vmres_engine *engine, uint8_t type, uint32_t vm, uint8_t kind);
 void vmres__command_close(struct vmres_engine *engine, uint32_t index);
 void vmres__command_supersede(struct vmres_engine *engine, uint32_t older, uint32_t newer);
+/* The command that has taken over from this one, or NULL. */
+struct command *vmres__command_heir(struct vmres_engine *engine, const struct command *older);
 void vmres__command_drop_all(struct vmres_engine *engine, uint32_t vm);
 enum vmres_status vmres__command_answer(struct vmres_engine *engine,
                                         const struct vmres_event *event);

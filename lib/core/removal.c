@@ -188,10 +188,9 @@ static void credit(struct vmres_engine *engine, struct command *command,
 /* A command that was taken over leaves its dispute to the one that did. */
 static void bequeath(struct vmres_engine *engine, const struct command *older)
 {
-    const struct account *account = account_of(engine, older->vm, older->kind);
-    struct command *newer = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+    struct command *newer = vmres__command_heir(engine, older);
 
-    if (newer && newer->older != NONE && &engine->commands[newer->older] == older)
+    if (newer)
         newer->inherited += contested(older);
 }
 

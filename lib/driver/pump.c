@@ -21,37 +21,6 @@ void vmres__pump_advance(struct vmres_driver *driver, uint64_t now_ms)
         driver->now_ms = now_ms;
 }
 
-/* The event that answers an action of this type; 0: none does. */
-static enum vmres_event_type answer_to(const struct vmres_action *action)
-{
-    switch (action->type) {
-    case VMRES_ACTION_REQUEST_REMOVAL:
-        return VMRES_EVENT_REMOVED;
-    case VMRES_ACTION_REASSIGN:
-        return VMRES_EVENT_REASSIGNED;
-    case VMRES_ACTION_NOTIFY:
-        return VMRES_EVENT_INCORPORATED;
-    case VMRES_ACTION_PIN:
-        return VMRES_EVENT_PINNED;
-    default:
-        return (enum vmres_event_type)0;
-    }
-}
-
-/* The backend did not take it: answer in its place. The credit taken for it pays for the room. */
-static void refuse(struct vmres_driver *driver, const struct vmres_action *action,
-                   enum vmres_event_type answer)
-{
-    struct vmres_event event = vmres_event_make(answer, 0, action->vm, action->incarnation);
-
-    event.id = action->id;
-    event.kind = action->kind;
-    event.flags = VMRES_FLAG_FINAL;
-    event.result = VMRES_RESULT_REFUSED;
-    if (vmres__queue_post(&driver->queue, &event) != VMRES_OK)
-        driver->unanswerable++;
-}
-
 /* Whether an action is for a life of its VM that has ended; the engine is about to hear of that. */
 static int is_too_late(const struct vmres_driver *driver, const struct vmres_action *action)
 {
@@ -61,18 +30,18 @@ static int is_too_late(const struct vmres_driver *driver, const struct vmres_act
 static void submit(struct vmres_driver *driver, const struct vmres_action *action)
 {
     struct vmres_backend *backend = driver->backend;
-    enum vmres_event_type answer = answer_to(action);
+    const struct vmres_event refusal = vmres_event_answer(action, 0, VMRES_RESULT_REFUSED);
 
     if (action->type == VMRES_ACTION_CANCEL) {
         if (backend->ops->cancel)
             backend->ops->cancel(backend, action->as.cancel.command);
         return;
     }
-    if (answer && is_too_late(driver, action))
+    if (refusal.type && is_too_late(driver, action))
         return;
     /* A backend that leaves so many commands unanswered is asked no more; the engine's own deadline
      * for progress deals with it. */
-    if (answer && !vmres__queue_credit(&driver->queue, action->vm)) {
+    if (refusal.type && !vmres__queue_credit(&driver->queue, action->vm)) {
         driver->unanswerable++;
         return;
     }
@@ -80,8 +49,9 @@ static void submit(struct vmres_driver *driver, const struct vmres_action *actio
     if (backend->ops->submit(backend, action) == VMRES_OK)
         return;
     driver->refused++;
-    if (answer)
-        refuse(driver, action, answer);
+    /* It did not take it: answer in its place. The credit taken for it pays for the room. */
+    if (refusal.type && vmres__queue_post(&driver->queue, &refusal) != VMRES_OK)
+        driver->unanswerable++;
 }
 
 static void carry_out(struct vmres_driver *driver, const struct vmres_actions *actions)

@@ -95,20 +95,9 @@ size_t vmres__journal_find_event(const struct journal *journal, size_t from,
 /* --- answers --- */
 
 /* The type of event that answers this action; 0: none does. */
-static unsigned answer_to(const struct vmres_action *action)
+static uint8_t answer_to(const struct vmres_action *action)
 {
-    switch (action->type) {
-    case VMRES_ACTION_REQUEST_REMOVAL:
-        return VMRES_EVENT_REMOVED;
-    case VMRES_ACTION_REASSIGN:
-        return VMRES_EVENT_REASSIGNED;
-    case VMRES_ACTION_NOTIFY:
-        return VMRES_EVENT_INCORPORATED;
-    case VMRES_ACTION_PIN:
-        return VMRES_EVENT_PINNED;
-    default:
-        return 0;
-    }
+    return vmres_event_answer(action, 0, VMRES_RESULT_DONE).type;
 }
 
 static bool is_answer(const struct journal_entry *entry)

@@ -174,9 +174,9 @@ static void stop(struct suite *suite)
 
     if (!suite_is_well(suite))
         return;
-    vmres_driver_stop(suite->driver, suite->fixture->now(suite->fixture->user));
+    vmres_driver_stop(suite->driver, vmres__world_now(suite));
     vmres_driver_counters(suite->driver, &before);
-    suite->fixture->run_until(suite->fixture->user, never, NULL, 3000);
+    vmres__world_pass(suite, never, NULL, 3000);
     vmres_driver_counters(suite->driver, &after);
     vmres__suite_expect(suite, before.posted == after.posted, "who is stopped posts nothing");
 }
@@ -187,8 +187,7 @@ static void start(struct suite *suite)
 
     if (!suite_is_well(suite))
         return;
-    if (vmres_driver_start(suite->driver, suite->fixture->now(suite->fixture->user), &error) !=
-        VMRES_OK) {
+    if (vmres_driver_start(suite->driver, vmres__world_now(suite), &error) != VMRES_OK) {
         vmres__suite_fail(suite, "the backend could not be started again: %s", error.message);
         return;
     }

@@ -93,8 +93,8 @@ static bool is_complete(const struct vmres_conformance_fixture *fixture)
     uint32_t harms = (1u << (VMRES_HARM_LINK + 1)) - 2;
 
     return fixture && fixture->size >= sizeof *fixture && fixture->name && fixture->open &&
-           fixture->connect && fixture->disconnect && fixture->close && fixture->now &&
-           fixture->run_until && (fixture->hurt || !(fixture->capabilities & harms));
+           fixture->connect && (fixture->tick || (fixture->now && fixture->run_until)) &&
+           (fixture->hurt || !(fixture->capabilities & harms));
 }
 
 int vmres_conformance_run(const struct vmres_conformance_fixture *fixture,

@@ -43,6 +43,7 @@ struct suite {
     uint64_t id;                 /* of the last action the suite made up itself */
     size_t mark;                 /* what is waited for stands in the journal from here on, */
     uint32_t subject;            /* and is about this VM, by the driver's id */
+    uint64_t now_ms;             /* in a world that has a tick */
     uint64_t rounds;             /* so many rounds are waited for */
     struct vmres_error wrong;    /* the first */
 };
@@ -80,6 +81,9 @@ void vmres__world_close(struct suite *suite);
 /* Makes a driver and waits until all VMs are live. */
 void vmres__world_connect(struct suite *suite);
 void vmres__world_disconnect(struct suite *suite);
+uint64_t vmres__world_now(const struct suite *suite);
+/* Lets time pass and pumps, until this is true or so much has passed. */
+void vmres__world_pass(struct suite *suite, int (*done)(void *context), void *context, uint32_t ms);
 /* Runs until this is true; not in time: the test fails, for `what` did not happen. */
 void vmres__world_run(struct suite *suite, bool (*done)(struct suite *suite), const char *what);
 /* Lets some rounds pass. */

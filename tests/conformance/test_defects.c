@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The suite itself: a backend that is perfect but for one defect at a time, over the world of
- * test_null.c. Without a defect it passes; with any of them some test fails. A suite that cannot
+ * The suite itself: a backend that is perfect but for one defect at a time, in the world of
+ * instant.c. Without a defect it passes; with any of them some test fails. A suite that cannot
  * fail proves nothing.
  */
 #include <stdio.h>
@@ -9,6 +9,8 @@
 
 #include <vmres/conformance.h>
 #include <vmres/units.h>
+
+#include "instant.h"
 
 enum defect {
     NONE,
@@ -25,40 +27,32 @@ enum defect {
     DEFECTS,
 };
 
-static struct world {
-    struct vmres_backend backend;
-    struct vmres_driver *driver;
-    struct vmres_resource memory;
-    enum defect defect;
-    uint32_t vms;
-    uint64_t now_ms;
-} world;
+static struct vmres_backend backend;
+static enum defect defect;
 
 static void post(const struct vmres_event *event)
 {
-    enum vmres_status status = vmres_driver_post(world.driver, event);
+    enum vmres_status status = vmres_driver_post(backend.driver, event);
 
     (void)status;
 }
 
 /* What the backend has to say to an action, before the defect. */
-static struct vmres_event compose(const struct vmres_action *action, enum vmres_event_type type)
+static struct vmres_event compose(const struct vmres_action *action)
 {
-    struct vmres_event event = vmres_event_make(type, 0, action->vm, action->incarnation);
+    struct vmres_event event = vmres_event_answer(action, 0, VMRES_RESULT_DONE);
 
-    event.id = action->id;
-    event.flags = VMRES_FLAG_FINAL;
     event.valid = VMRES_VALID_HELD | VMRES_VALID_WITNESS;
     event.as.answer.amount = action->as.resize.amount;
     event.as.answer.held = event.as.answer.witness = action->as.resize.target;
-    if (type == VMRES_EVENT_REASSIGNED && !(action->flags & VMRES_ACTION_INITIAL))
+    if (event.type == VMRES_EVENT_REASSIGNED && !(action->flags & VMRES_ACTION_INITIAL))
         event.valid = 0;
     return event;
 }
 
 static void spoil_removal(struct vmres_event *event)
 {
-    switch (world.defect) {
+    switch (defect) {
     case NO_FINAL:
         event->flags = 0;
         break;
@@ -83,53 +77,45 @@ static void spoil_removal(struct vmres_event *event)
     }
 }
 
-static void answer(const struct vmres_action *action, enum vmres_event_type type)
+static void answer(const struct vmres_action *action)
 {
-    struct vmres_event event = compose(action, type);
+    struct vmres_event event = compose(action);
     struct vmres_event live =
         vmres_event_make(VMRES_EVENT_VM_LIVE, 0, action->vm, action->incarnation);
 
-    if (type == VMRES_EVENT_REMOVED)
+    if (action->type == VMRES_ACTION_REQUEST_REMOVAL)
         spoil_removal(&event);
-    if (type == VMRES_EVENT_INCORPORATED && world.defect == FORGETS)
+    if (action->type == VMRES_ACTION_NOTIFY && defect == FORGETS)
         event.as.answer.held -= action->as.resize.amount;
     post(&event);
-    if (world.defect == TWO_FINALS && type == VMRES_EVENT_REMOVED)
+    if (defect == TWO_FINALS && action->type == VMRES_ACTION_REQUEST_REMOVAL)
         post(&event);
     if (action->flags & VMRES_ACTION_INITIAL)
         post(&live);
 }
 
-static enum vmres_status submit(struct vmres_backend *backend, const struct vmres_action *action)
+static enum vmres_status submit(struct vmres_backend *self, const struct vmres_action *action)
 {
-    (void)backend;
-    if (action->type == VMRES_ACTION_REQUEST_REMOVAL)
-        answer(action, VMRES_EVENT_REMOVED);
-    else if (action->type == VMRES_ACTION_REASSIGN)
-        answer(action, VMRES_EVENT_REASSIGNED);
-    else if (action->type == VMRES_ACTION_NOTIFY)
-        answer(action, VMRES_EVENT_INCORPORATED);
-    else if (action->type == VMRES_ACTION_PIN && world.defect != NO_PIN)
-        answer(action, VMRES_EVENT_PINNED);
-    else if (action->type > VMRES_ACTION_CANCEL && world.defect != TAKES_ANY)
+    (void)self;
+    if (action->type > VMRES_ACTION_CANCEL && defect != TAKES_ANY)
         return VMRES_UNSUPPORTED;
+    if (vmres_event_answer(action, 0, VMRES_RESULT_DONE).type &&
+        !(action->type == VMRES_ACTION_PIN && defect == NO_PIN))
+        answer(action);
     return VMRES_OK;
 }
 
-static enum vmres_status start(struct vmres_backend *backend, struct vmres_driver *driver,
+static enum vmres_status start(struct vmres_backend *self, struct vmres_driver *driver,
                                struct vmres_error *error)
 {
-    (void)backend, (void)error;
-    world.driver = driver;
+    (void)self, (void)driver, (void)error;
     return VMRES_OK;
 }
 
-static void stop(struct vmres_backend *backend)
+static void stop(struct vmres_backend *self)
 {
-    (void)backend;
+    (void)self;
 }
-
-/* --- the fixture --- */
 
 static int open(void *user, uint32_t vms)
 {
@@ -140,64 +126,8 @@ static int open(void *user, uint32_t vms)
                                                  .stop = stop,
                                                  .destroy = stop};
 
-    (void)user;
-    world = (struct world){
-        .memory = {.name = "memory", .granule = VMRES_MIB, .capacity = vms * VMRES_GIB / 4},
-        .defect = world.defect,
-        .vms = vms,
-    };
-    return vmres_backend_init(&world.backend, &ops, NULL) == VMRES_OK;
-}
-
-static struct vmres_driver *connect(void *user, struct vmres_driver_options *options)
-{
-    const struct vmres_vm_limits limits = {.ceiling = VMRES_GIB / 2,
-                                           .initial = VMRES_GIB / 4,
-                                           .participation = VMRES_PARTICIPATE_BOTH};
-    char name[] = "vm0";
-    const struct vmres_vm_spec spec = {.name = name, .limits = &limits};
-    uint32_t vm;
-
-    (void)user;
-    options->backend = &world.backend;
-    options->engine.max_vms = world.vms;
-    options->engine.kinds = 1;
-    options->engine.resources = &world.memory;
-    if (vmres_driver_create(options, &world.driver, NULL) != VMRES_OK ||
-        vmres_driver_start(world.driver, world.now_ms, NULL) != VMRES_OK)
-        return NULL;
-    for (; name[2] < '0' + (char)world.vms; name[2]++) {
-        if (vmres_driver_add_vm(world.driver, &spec, &vm) != VMRES_OK)
-            return NULL;
-    }
-    return vmres_driver_allot(world.driver) == VMRES_OK ? world.driver : NULL;
-}
-
-static void disconnect(void *user, struct vmres_driver *driver)
-{
-    (void)user;
-    vmres_driver_destroy(driver);
-    world.driver = NULL;
-}
-
-static void close(void *user)
-{
-    (void)user;
-}
-
-static uint64_t now(void *user)
-{
-    (void)user;
-    return world.now_ms;
-}
-
-static void run_until(void *user, int (*done)(void *context), void *context, uint32_t ms)
-{
-    uint64_t end = world.now_ms + ms;
-
-    (void)user;
-    for (; !done(context) && world.now_ms < end; world.now_ms += 50)
-        vmres_driver_pump(world.driver, world.now_ms);
+    instant_open(user, &backend, vms);
+    return vmres_backend_init(&backend, &ops, NULL) == VMRES_OK;
 }
 
 static void keep_first(void *user, const struct vmres_conformance_result *result)
@@ -210,22 +140,21 @@ static void keep_first(void *user, const struct vmres_conformance_result *result
 
 int main(void)
 {
+    struct instant world;
     const struct vmres_conformance_fixture fixture = {.size = sizeof fixture,
                                                       .name = "defect",
+                                                      .user = &world,
                                                       .open = open,
-                                                      .connect = connect,
-                                                      .disconnect = disconnect,
-                                                      .close = close,
-                                                      .now = now,
-                                                      .run_until = run_until};
+                                                      .connect = instant_connect,
+                                                      .tick = instant_tick};
     int wrong = vmres_conformance_run(NULL, keep_first, "") != -1;
 
-    for (world.defect = NONE; world.defect < DEFECTS; world.defect++) {
+    for (defect = NONE; defect < DEFECTS; defect++) {
         char first[200] = "";
         int failures = vmres_conformance_run(&fixture, keep_first, first);
 
-        printf("defect %d: %d failures; %s\n", (int)world.defect, failures, first);
-        wrong += world.defect == NONE ? failures != 0 : failures <= 0;
+        printf("defect %d: %d failures; %s\n", (int)defect, failures, first);
+        wrong += defect == NONE ? failures != 0 : failures <= 0;
     }
     return wrong != 0;
 }

@@ -46,12 +46,6 @@ static struct vmres_driver *connect(void *user, struct vmres_driver_options *opt
     return driver;
 }
 
-static void disconnect(void *user, struct vmres_driver *driver)
-{
-    (void)user;
-    vmres_driver_destroy(driver);
-}
-
 static void close(void *user)
 {
     (void)user;
@@ -119,7 +113,6 @@ int main(void)
                         1 << VMRES_HARM_REBOOT | 1 << VMRES_HARM_RETAKE | 1 << VMRES_HARM_LINK,
         .open = open,
         .connect = connect,
-        .disconnect = disconnect,
         .close = close,
         .now = now,
         .run_until = run_until,

@@ -10,7 +10,7 @@
 
 #include "suite.h"
 
-enum { PATIENCE_MS = 60000, ROUNDS = 3 };
+enum { PATIENCE_MS = 60000, TICK_MS = 100, ROUNDS = 3 };
 
 void vmres__suite_fail(struct suite *suite, const char *format, ...)
 {
@@ -90,14 +90,16 @@ void vmres__world_close(struct suite *suite)
 {
     vmres__world_disconnect(suite);
     vmres__journal_finish(&suite->journal);
-    if (suite->vms > 0)
+    if (suite->vms > 0 && suite->fixture->close)
         suite->fixture->close(suite->fixture->user);
 }
 
 void vmres__world_disconnect(struct suite *suite)
 {
-    if (suite->driver)
+    if (suite->driver && suite->fixture->disconnect)
         suite->fixture->disconnect(suite->fixture->user, suite->driver);
+    else
+        vmres_driver_destroy(suite->driver);
     suite->driver = NULL;
 }
 
@@ -157,6 +159,27 @@ void vmres__world_connect(struct suite *suite)
 
 /* --- time --- */
 
+uint64_t vmres__world_now(const struct suite *suite)
+{
+    return suite->fixture->tick ? suite->now_ms : suite->fixture->now(suite->fixture->user);
+}
+
+void vmres__world_pass(struct suite *suite, int (*done)(void *context), void *context, uint32_t ms)
+{
+    const struct vmres_conformance_fixture *fixture = suite->fixture;
+    uint64_t end_ms = suite->now_ms + ms;
+
+    if (!fixture->tick) {
+        fixture->run_until(fixture->user, done, context, ms);
+        return;
+    }
+    while (!done(context) && suite->now_ms < end_ms) {
+        suite->now_ms += TICK_MS;
+        fixture->tick(fixture->user, suite->now_ms);
+        vmres_driver_pump(suite->driver, suite->now_ms);
+    }
+}
+
 struct wait {
     struct suite *suite;
     bool (*done)(struct suite *suite);
@@ -181,7 +204,7 @@ void vmres__world_run(struct suite *suite, bool (*done)(struct suite *suite), co
 
     if (!suite_is_well(suite))
         return;
-    fixture->run_until(fixture->user, look, &wait, patience);
+    vmres__world_pass(suite, look, &wait, patience);
     if (suite_is_well(suite) && !done(suite))
         vmres__suite_fail(suite, "this did not happen: %s", what);
 }

@@ -108,21 +108,15 @@ static uint64_t amount(struct input *input)
 /* An answer to a command that was sent, right or wrong. */
 static struct vmres_event answer(struct play *play)
 {
-    static const uint8_t answers[8] = {[VMRES_ACTION_REQUEST_REMOVAL] = VMRES_EVENT_REMOVED,
-                                       [VMRES_ACTION_REASSIGN] = VMRES_EVENT_REASSIGNED,
-                                       [VMRES_ACTION_NOTIFY] = VMRES_EVENT_INCORPORATED,
-                                       [VMRES_ACTION_PIN] = VMRES_EVENT_PINNED};
     struct input *input = &play->input;
     uint8_t which = take(input), how = take(input);
     const struct vmres_action *action = &play->ring[which % RING];
     struct vmres_event event =
-        vmres_event_make(VMRES_EVENT_PINNED, play->now, action->vm, action->incarnation);
+        vmres_event_answer(action, play->now, (enum vmres_result)(how >> 1 & 7));
 
-    event.type = which >= 240 ? which : answers[action->type % 8];
-    event.id = action->id;
-    event.kind = action->kind;
+    if (which >= 240)
+        event.type = which;
     event.flags = how & 1;
-    event.result = how >> 1 & 7;
     event.valid = (how & 16 ? VMRES_VALID_HELD : 0) | (how & 32 ? VMRES_VALID_WITNESS : 0) |
                   (how & 64 ? VMRES_VALID_ENFORCED : 0);
     event.as.answer.amount = how & 128 ? amount(input) : action->as.resize.amount;

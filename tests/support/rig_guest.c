@@ -57,11 +57,6 @@ struct vmres_event rig_observed(const struct rig *rig, uint32_t vm, uint8_t kind
 
 /* --- commands that wait --- */
 
-static const uint8_t answers[] = {[VMRES_ACTION_REQUEST_REMOVAL] = VMRES_EVENT_REMOVED,
-                                  [VMRES_ACTION_REASSIGN] = VMRES_EVENT_REASSIGNED,
-                                  [VMRES_ACTION_NOTIFY] = VMRES_EVENT_INCORPORATED,
-                                  [VMRES_ACTION_PIN] = VMRES_EVENT_PINNED};
-
 static struct rig_command *find(struct rig *rig, uint32_t vm, uint8_t kind, uint8_t type)
 {
     for (uint32_t i = rig->open_count; i > 0; i--) {
@@ -97,12 +92,9 @@ struct vmres_event rig_answer(struct rig *rig, const struct rig_command *command
 {
     const struct vmres_action *action = &command->action;
     const struct rig_device *device = &rig->vms[action->vm].devices[action->kind];
-    struct vmres_event event =
-        rig_event(rig, (enum vmres_event_type)answers[action->type], action->vm);
+    struct vmres_event event = vmres_event_answer(action, rig->now, VMRES_RESULT_DONE);
 
-    event.id = action->id;
-    event.kind = action->kind;
-    event.incarnation = action->incarnation;
+    event.flags = 0;
     event.valid = device->valid;
     event.as.answer.amount = units(rig, action->kind, amount);
     event.as.answer.held = units(rig, action->kind, device->held);

@@ -307,6 +307,32 @@ static void a_new_target_does_not_put_the_deadline_off(void **state)
     rig_delete(rig);
 }
 
+/* Each request is taken over before it has said a word; its end then tells how far it came. */
+static void the_end_of_an_older_request_tells_of_progress(void **state)
+{
+    struct rig *rig = asked();
+
+    (void)state;
+    rig_withhold(rig, 1, RIG_REMOVAL | RIG_SUPERSEDED);
+    for (uint32_t second = 2; second <= 20; second++) {
+        struct rig_command older = *rig_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL);
+        struct vmres_event end;
+
+        rig_wish(rig, 0, 150 + second);
+        rig_wish(rig, 1, 50 - second);
+        rig_until(rig, 1000 * second);
+        rig->vms[1].devices[MEMORY].held -= 2;
+        end = rig_answer(rig, &older, 2);
+        end.flags = VMRES_FLAG_FINAL;
+        end.result = VMRES_RESULT_SUPERSEDED;
+        rig_told(rig, end);
+        rig_pump(rig);
+    }
+    assert_true(rig_is_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL));
+    EXPECT_BOOKS(rig, "138 62 + 0");
+    rig_delete(rig);
+}
+
 /* --- silence --- */
 
 /* vm1 does not even answer when the removal is called off. */
@@ -498,6 +524,7 @@ int main(void)
         cmocka_unit_test(progress_puts_the_deadline_off),
         cmocka_unit_test(a_trickle_is_no_progress),
         cmocka_unit_test(a_new_target_does_not_put_the_deadline_off),
+        cmocka_unit_test(the_end_of_an_older_request_tells_of_progress),
         cmocka_unit_test(without_a_final_after_the_call_off_it_is_silent),
         cmocka_unit_test(a_silent_vm_that_speaks_is_pinned_twice_first),
         cmocka_unit_test(a_silent_vm_may_still_release),

@@ -57,23 +57,6 @@ uint64_t vmres_engine_deadline(const struct vmres_engine *asked)
     return engine.deadline;
 }
 
-struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms, uint32_t vm,
-                                    uint32_t incarnation)
-{
-    return (struct vmres_event){
-        .time_ms = now_ms, .vm = vm, .type = (uint8_t)type, .incarnation = incarnation};
-}
-
-struct vmres_event vmres_event_limits(uint64_t now_ms, uint32_t vm, uint32_t incarnation,
-                                      uint64_t floor, uint64_t ceiling)
-{
-    struct vmres_event event = vmres_event_make(VMRES_EVENT_VM_LIMITS, now_ms, vm, incarnation);
-
-    event.as.limits.floor = floor;
-    event.as.limits.ceiling = ceiling;
-    return event;
-}
-
 enum vmres_status vmres_engine_step(struct vmres_engine *stepped, const struct vmres_event *event,
                                     struct vmres_actions *actions)
 {
