@@ -129,3 +129,21 @@ enum vmres_status vmres__allot(struct vmres_engine *engine)
         announce(engine, k);
     return VMRES_OK;
 }
+
+/* A deficit came up before a VM was told its first allotment: it starts with less, down to its
+ * floor. False: even so it has to wait. */
+bool vmres__allot_fits(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index)
+{
+    const struct kind *kind = &engine->kinds[kind_index];
+    const struct vmres_view *view = &kind->views[vm];
+    uint32_t undisputed = view->charge - kind->accounts[vm].disputed;
+    uint64_t spare = undisputed - min_u32(undisputed, view->floor);
+
+    if (!vmres__grant_waits(kind))
+        return true;
+    if (!kind->blocks && spare > 0)
+        vmres__observe_untold(
+            engine, vm, kind_index,
+            (uint32_t)(spare < kind->ledger.deficit ? spare : kind->ledger.deficit));
+    return !vmres__grant_waits(kind);
+}

@@ -14,12 +14,18 @@
 #include "internal.h"
 #include "share.h"
 
+/* While a deficit is worked off nobody is granted, or told of, anything more. */
+bool vmres__grant_waits(const struct kind *kind)
+{
+    return kind->ledger.deficit > 0 && !BROKEN(DEFICIT);
+}
+
 /* Why a piece cannot be placed now, or NULL. */
 static const char *obstacle(const struct vmres_engine *engine, const struct transfer *transfer)
 {
     const struct kind *kind = &engine->kinds[transfer->kind];
 
-    if (kind->ledger.deficit > 0 && !BROKEN(DEFICIT))
+    if (vmres__grant_waits(kind))
         return "a deficit is worked off first";
     if (kind->adopting > 0)
         return "nothing is granted until every adopted VM is pinned";
@@ -87,6 +93,28 @@ void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, 
         vmres__settle_mark(engine, transfer->recipient, transfer->kind);
     }
     trace_placed(engine, transfer, placed, why_not);
+}
+
+/* A deficit may come up between the charge and its telling: then what was not told goes back. */
+void vmres__grant_take_back(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    struct account *account = account_of(engine, vm, kind);
+    uint64_t left = account->untold, total = account->unincorporated;
+    uint32_t index = account->incoming;
+
+    if (engine->kinds[kind].blocks || !vmres__grant_waits(&engine->kinds[kind]))
+        return;
+    vmres__observe_untold(engine, vm, kind, account->untold);
+    account->unincorporated -= account->untold;
+    account->untold = 0;
+    while (index != NONE && left > 0) {
+        struct transfer *t = &engine->transfers[index];
+        uint32_t next = t->in_next;
+
+        t->placed -= portion(&left, &total, t->placed - t->incorporated - t->failed);
+        vmres__transfer_review(engine, index);
+        index = next;
+    }
 }
 
 /* The VM does not take what it was granted: nobody waits for that any longer. */

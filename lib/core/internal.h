@@ -41,8 +41,10 @@ struct vm {
 enum vm_flag {
     VM_ADOPTED = 1 << 0, /* it ran before us, or rebooted: pin it before it takes part */
     VM_NOTICED = 1 << 1, /* notice_ms is set */
-    VM_LIVED = 1 << 3,   /* this incarnation has taken part, or was about to */
     VM_FROZEN = 1 << 2,  /* whatever happens to it, it is left alone until it is thawed */
+    VM_LIVED = 1 << 3,   /* this incarnation has taken part, or was about to */
+    VM_RETOLD = 1 << 4,  /* its first allotment was sent a second time */
+    VM_RUNS = 1 << 5,    /* and it was said to run before it answered that */
 };
 
 enum account_flag {
@@ -304,6 +306,8 @@ void vmres__grant_incorporated(struct vmres_engine *engine, struct command *comm
                                const struct vmres_event *event);
 uint32_t vmres__grant_told(const struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__grant_fail(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+bool vmres__grant_waits(const struct kind *kind);
+void vmres__grant_take_back(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__grant_given_up(struct vmres_engine *engine, struct command *command);
 void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
                          const struct vmres_event *event);
@@ -339,10 +343,12 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);
 void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t held);
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+void vmres__observe_untold(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t amount);
 void vmres__observe_enforced(struct account *account, uint16_t valid);
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__allot(struct vmres_engine *engine);
+bool vmres__allot_fits(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 
 /* --- query.c --- */
 struct vmres_transfer_info vmres__query_transfer(const struct vmres_engine *engine,

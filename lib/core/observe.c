@@ -89,7 +89,8 @@ static void seize(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, 
                                            : "it holds more than it was charged with"});
 }
 
-static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount)
+static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, uint32_t amount,
+                 const char *reason)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct vmres_view *view = &kind->views[vm];
@@ -102,17 +103,23 @@ static void shed(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index, u
                                                      .other = VMRES_VM_NONE,
                                                      .amount = amount,
                                                      .target = view->charge,
-                                                     .reason = "the host sees that it holds less"});
+                                                     .reason = reason});
 }
 
+/* What of a raised charge only the witness sees is in dispute: no target may count on it. */
 static void raise_to(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t bound)
 {
     struct vmres_view *view = view_of(engine, vm, kind);
+    struct account *account = account_of(engine, vm, kind);
+    uint32_t undisputed =
+        max_u32(view->charge - account->disputed, max_u32(view->held, account->target));
 
-    if (engine->kinds[kind].blocks) /* what is outside of its block it cannot hold */
+    if (engine->kinds[kind].blocks) { /* what is outside of its block it cannot hold */
         view->held = min_u32(view->held, view->charge);
-    else if (bound > view->charge)
+    } else if (bound > view->charge) {
         seize(engine, vm, kind, bound - view->charge);
+        account->disputed = view->charge - min_u32(view->charge, undisputed);
+    }
 }
 
 /* An answer, too, may show that a VM holds more than it is charged with. Its target is not asked:
@@ -120,6 +127,19 @@ static void raise_to(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uin
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     raise_to(engine, vm, kind, held_by(&engine->kinds[kind], vm));
+}
+
+/* What was granted and never told comes back; what the host sees all the same stays charged. */
+void vmres__observe_untold(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,
+                           uint32_t amount)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    uint32_t charge = kind->views[vm].charge;
+    uint32_t kept = max_u32(charge - amount, min_u32(bound_of(kind, vm), charge));
+
+    kind->accounts[vm].disputed += kept - (charge - amount);
+    if (kept < charge)
+        shed(engine, vm, kind_index, charge - kept, "a deficit came up before it was told");
 }
 
 /* What a witness sees beyond the device's own word is in dispute, whether the device said that it
@@ -150,7 +170,7 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_
         vmres__settle_mark(engine, vm, kind_index);
     }
     if (bound < charge)
-        shed(engine, vm, kind_index, charge - bound);
+        shed(engine, vm, kind_index, charge - bound, "the host sees that it holds less");
     settle_dispute(kind, vm);
 }
 

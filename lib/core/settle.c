@@ -13,7 +13,8 @@
 
 #include "internal.h"
 
-enum sent { SENT, NOTHING, FULL, EMPTY }; /* FULL: the outbox; EMPTY: the pool of commands */
+/* FULL: the outbox is; LATER: no command is free, or a deficit is worked off first. */
+enum sent { SENT, NOTHING, FULL, LATER };
 
 /* The queue of marked accounts names them by VM and kind in one number. */
 static struct account *dirty_account(const struct vmres_engine *engine, uint32_t name)
@@ -123,7 +124,7 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
         return FULL;
     index = vmres__command_open(engine, plan.type, plan.vm, plan.kind);
     if (index == NONE)
-        return EMPTY;
+        return LATER;
     command = &engine->commands[index];
     command->target = plan.target;
     command->amount = plan.amount;
@@ -215,12 +216,15 @@ static enum sent settle_initial(struct vmres_engine *engine, uint32_t vm, uint8_
 
     if (!(account->flags & ACCOUNT_INITIAL) || account->reassign != NONE)
         return NOTHING;
-    sent = send(engine,
-                (struct command){.type = VMRES_ACTION_REASSIGN,
-                                 .vm = vm,
-                                 .kind = kind,
-                                 .target = min_u32(view->charge, view->ceiling)},
-                &account->reassign, VMRES_ACTION_INITIAL);
+    if (!vmres__allot_fits(engine, vm, kind))
+        return LATER;
+    sent =
+        send(engine,
+             (struct command){.type = VMRES_ACTION_REASSIGN,
+                              .vm = vm,
+                              .kind = kind,
+                              .target = min_u32(view->charge - account->disputed, view->ceiling)},
+             &account->reassign, VMRES_ACTION_INITIAL);
     if (sent == SENT)
         account->flags &= (uint8_t)~ACCOUNT_INITIAL;
     return sent;
@@ -287,15 +291,15 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
     const struct vmres_view *view = view_of(engine, vm, kind);
     const struct kind *host = &engine->kinds[kind];
     uint32_t most = host->blocks ? vmres__extent_most(host, vm) : ceiling_of(view) + view->outgoing;
-    bool tell = account->untold > 0 && account->reassign == NONE &&
-                !(host->blocks && taking_in(host, account));
-    struct command plan = {.type = VMRES_ACTION_REASSIGN,
-                           .vm = vm,
-                           .kind = kind,
-                           .target = view->charge - account->disputed + BROKEN(CHARGE),
-                           .amount = account->untold};
+    struct command plan = {.type = VMRES_ACTION_REASSIGN, .vm = vm, .kind = kind};
     enum sent sent;
+    bool tell;
 
+    vmres__grant_take_back(engine, vm, kind);
+    plan.target = view->charge - account->disputed + BROKEN(CHARGE);
+    plan.amount = account->untold;
+    tell = account->untold > 0 && account->reassign == NONE &&
+           !(host->blocks && taking_in(host, account));
     if (!tell && !(account->flags & ACCOUNT_NOTIFY))
         return NOTHING;
     if ((tell ? plan.target : account->target) > most) {
@@ -361,9 +365,9 @@ static enum sent settle_first(struct vmres_engine *engine)
     return sent;
 }
 
-/* Looks at every marked account; VMRES_MORE when the outbox is full before all were. One for
- * which no command is left stays marked, and the others have their turn: a command that ends
- * makes room. */
+/* Looks at every marked account; VMRES_MORE when the outbox is full before all were. One that must
+ * wait stays marked, and the others have their turn: an answer, or what one gives up, makes room.
+ */
 enum vmres_status vmres__settle(struct vmres_engine *engine)
 {
     uint32_t put_off_first = NONE;
@@ -374,7 +378,7 @@ enum vmres_status vmres__settle(struct vmres_engine *engine)
 
         if (sent == FULL)
             return VMRES_MORE;
-        if (sent == EMPTY) {
+        if (sent == LATER) {
             if (put_off_first == NONE)
                 put_off_first = name;
             put_off(engine);

@@ -220,24 +220,40 @@ static bool ready(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
            account->reassign == NONE && (!blocks || blocks[vm].placed);
 }
 
-static enum vmres_status live(struct vmres_engine *engine, const struct vmres_event *event)
+/* It runs: when all is known, it takes part. */
+static enum vmres_status begin(struct vmres_engine *engine, uint32_t index)
 {
-    struct vm *vm = &engine->vms[event->vm];
+    struct vm *vm = &engine->vms[index];
     uint32_t all = (1u << engine->kind_count) - 1;
 
-    if (vm->state == VMRES_VM_VACANT)
-        return VMRES_UNKNOWN;
     if (vm->state != VMRES_VM_BOOTING || vm->limited != all)
         return VMRES_STATE;
     for (uint8_t k = 0; k < engine->kind_count; k++)
-        if (!ready(engine, event->vm, k))
+        if (!ready(engine, index, k))
             return VMRES_STATE;
     if (vm->flags & VM_ADOPTED)
-        vmres__vm_adopt(engine, event->vm);
+        vmres__vm_adopt(engine, index);
     else if (vm->allotted != all)
         return VMRES_STATE;
     else
-        become(engine, event->vm, VMRES_VM_LIVE);
+        become(engine, index, VMRES_VM_LIVE);
+    return VMRES_OK;
+}
+
+/* The backend says so once, and may have said so while its first allotment was sent anew: then it
+ * is not to be lost. */
+static enum vmres_status live(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct vm *vm = &engine->vms[event->vm];
+    enum vmres_status status;
+
+    if (vm->state == VMRES_VM_VACANT)
+        return VMRES_UNKNOWN;
+    status = begin(engine, event->vm);
+    if (status == VMRES_OK || vm->state != VMRES_VM_BOOTING ||
+        (vm->flags & (VM_RETOLD | VM_RUNS)) != VM_RETOLD)
+        return status;
+    vm->flags |= VM_RUNS;
     return VMRES_OK;
 }
 
@@ -387,6 +403,7 @@ static void boot_on(struct vmres_engine *engine, uint32_t vm)
         if (!(engine->vms[vm].allotted & (1u << k)) || (account->flags & ACCOUNT_HELD))
             continue;
         account->flags |= ACCOUNT_INITIAL;
+        engine->vms[vm].flags |= VM_RETOLD;
         vmres__settle_mark(engine, vm, k);
     }
 }
@@ -394,6 +411,8 @@ static void boot_on(struct vmres_engine *engine, uint32_t vm)
 /* A command has ended; when the last one of a silent VM has, it is adopted anew. */
 void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
 {
+    if (engine->vms[vm].flags & VM_RUNS)
+        (void)begin(engine, vm);
     if (engine->vms[vm].state != VMRES_VM_SILENT)
         return;
     for (uint32_t c = engine->command_open; c != NONE; c = engine->commands[c].next)
@@ -412,7 +431,8 @@ void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarna
     drop_business(engine, vm);
     vmres__command_drop_all(engine, vm);
     engine->vms[vm].incarnation = incarnation;
-    engine->vms[vm].flags = (uint8_t)((engine->vms[vm].flags | VM_ADOPTED) & ~VM_LIVED);
+    engine->vms[vm].flags =
+        (uint8_t)((engine->vms[vm].flags | VM_ADOPTED) & ~(VM_LIVED | VM_RETOLD | VM_RUNS));
     for (uint8_t k = 0; k < engine->kind_count; k++) {
         struct account *account = account_of(engine, vm, k);
         struct vmres_view *view = view_of(engine, vm, k);

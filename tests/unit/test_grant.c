@@ -71,6 +71,58 @@ static void it_takes_its_time(void **state)
     rig_delete(rig);
 }
 
+/* --- a deficit comes up while a piece waits to be told --- */
+
+/* vm0 was granted 10 and told of it, then 10 more, of which it is not told yet. */
+static struct rig *half_told(void)
+{
+    struct rig *rig = rig_new(300);
+
+    rig_fleet(rig, 3, 100);
+    rig_withhold(rig, 0, RIG_REASSIGN | RIG_NOTIFY);
+    rig_withhold(rig, 1, RIG_REMOVAL);
+    rig_wish(rig, 0, 150);
+    rig_wish(rig, 1, 50);
+    rig_round(rig);
+    rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    EXPECT_BOOKS(rig, "120 80 100 + 0");
+    rig_forget_trace(rig);
+    return rig;
+}
+
+static void what_is_not_told_in_a_deficit_goes_back(void **state)
+{
+    struct rig *rig = half_told();
+
+    (void)state;
+    rig->vms[2].devices[MEMORY].held = 115;
+    rig_told(rig, rig_observed(rig, 2, MEMORY));
+    assert_int_equal(rig_deficit(rig, MEMORY), 15);
+    rig_finish(rig, 0, VMRES_ACTION_REASSIGN, 0, VMRES_RESULT_DONE);
+    assert_false(rig_is_open(rig, 0, VMRES_ACTION_REASSIGN));
+    assert_int_equal(rig_charge(rig, 0, MEMORY), 110);
+    assert_int_equal(rig_deficit(rig, MEMORY), 5);
+    assert_int_equal(rig_open(rig, 0, VMRES_ACTION_NOTIFY)->action.as.resize.target,
+                     110 * VMRES_MIB);
+    rig_delete(rig);
+}
+
+/* What only the witness sees is in dispute: no target counts on it, and it hides no piece. */
+static void a_grown_process_is_no_room_for_its_guest(void **state)
+{
+    struct rig *rig = half_told();
+
+    (void)state;
+    rig->vms[0].devices[MEMORY].excess = 50;
+    rig->lying = true;
+    rig_finish(rig, 0, VMRES_ACTION_REASSIGN, 0, VMRES_RESULT_DONE);
+    assert_false(rig_is_open(rig, 0, VMRES_ACTION_REASSIGN));
+    EXPECT_BOOKS(rig, "150 80 100 + 0 - 30");
+    assert_int_equal(rig_disputed(rig, 0, MEMORY), 40);
+    rig_delete(rig);
+}
+
 /* --- charge-back: only a pin and an observation show what it can hold --- */
 
 static void a_refused_reassignment_is_charged_back_after_a_pin(void **state)
@@ -264,6 +316,8 @@ int main(void)
         cmocka_unit_test(the_charge_rises_before_anything_is_sent),
         cmocka_unit_test(it_is_told_only_what_its_configuration_allows),
         cmocka_unit_test(it_takes_its_time),
+        cmocka_unit_test(what_is_not_told_in_a_deficit_goes_back),
+        cmocka_unit_test(a_grown_process_is_no_room_for_its_guest),
         cmocka_unit_test(a_refused_reassignment_is_charged_back_after_a_pin),
         cmocka_unit_test(what_was_taken_in_partially_is_kept),
         cmocka_unit_test(what_it_holds_after_all_stays_charged),

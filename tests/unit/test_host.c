@@ -265,6 +265,72 @@ static void what_is_under_way_goes_on_in_a_dry_run(void **state)
     rig_delete(rig);
 }
 
+/* --- a first allotment that was never told --- */
+
+/* vm1 is to have 200 at its start, and the backend is lost before it was told. */
+static struct rig *untold_at_the_start(void)
+{
+    struct rig *rig = rig_new(300);
+
+    rig_add(rig, 0, 0, 300, 100);
+    rig_boot(rig);
+    rig_add(rig, 1, 50, 300, 200);
+    rig_withhold(rig, 1, RIG_REASSIGN);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_ALLOT, 0));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
+    rig_forget_trace(rig);
+    rig->open_count = 0; /* nobody will answer that any more */
+    return rig;
+}
+
+static void it_starts_with_less_in_a_deficit(void **state)
+{
+    struct rig *rig = untold_at_the_start();
+
+    (void)state;
+    rig->vms[0].devices[MEMORY].held = 130;
+    rig_told(rig, rig_observed(rig, 0, MEMORY));
+    assert_int_equal(rig_deficit(rig, MEMORY), 30);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0));
+    assert_int_equal(rig_open(rig, 1, VMRES_ACTION_REASSIGN)->action.as.resize.target,
+                     170 * VMRES_MIB);
+    EXPECT_BOOKS(rig, "130 170 + 0");
+    rig_delete(rig);
+}
+
+static void it_waits_when_even_its_floor_does_not_fit(void **state)
+{
+    struct rig *rig = untold_at_the_start();
+
+    (void)state;
+    rig->vms[0].devices[MEMORY].held = 260;
+    rig_told(rig, rig_observed(rig, 0, MEMORY));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0));
+    assert_false(rig_is_open(rig, 1, VMRES_ACTION_REASSIGN));
+    EXPECT_BOOKS(rig, "260 50 + 0 - 10");
+    rig->vms[0].devices[MEMORY].held = 240;
+    rig_pump(rig);
+    rig_round(rig);
+    assert_int_equal(rig_open(rig, 1, VMRES_ACTION_REASSIGN)->action.as.resize.target,
+                     50 * VMRES_MIB);
+    rig_delete(rig);
+}
+
+/* The backend starts it when it answers the first time, and says so once. */
+static void it_runs_before_it_is_told_again(void **state)
+{
+    struct rig *rig = untold_at_the_start();
+
+    (void)state;
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_VM_LIVE, 1));
+    EXPECT_STATE(rig, 1, VMRES_VM_BOOTING);
+    rig_refused(rig, rig_event(rig, VMRES_EVENT_VM_LIVE, 1), VMRES_STATE);
+    rig_finish(rig, 1, VMRES_ACTION_REASSIGN, 0, VMRES_RESULT_DONE);
+    EXPECT_STATE(rig, 1, VMRES_VM_LIVE);
+    rig_delete(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +344,9 @@ int main(void)
         cmocka_unit_test(a_dry_run_tells_its_plan_once_and_moves_nothing),
         cmocka_unit_test(a_dry_run_ends_and_begins_at_a_word),
         cmocka_unit_test(what_is_under_way_goes_on_in_a_dry_run),
+        cmocka_unit_test(it_starts_with_less_in_a_deficit),
+        cmocka_unit_test(it_waits_when_even_its_floor_does_not_fit),
+        cmocka_unit_test(it_runs_before_it_is_told_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
