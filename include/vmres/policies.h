@@ -24,7 +24,7 @@ struct vmres_script_options {
  * below `low` is decreased, one above `high` is increased, by whole regions of a fixed size.
  */
 struct vmres_usage_options {
-    uint64_t low;     /* key "low", ppm; default 60% */
+    uint64_t low;     /* key "low", ppm; default 60%; 0: nobody is decreased */
     uint64_t high;    /* key "high", ppm; default 80%; above low */
     uint64_t region;  /* key "region", units; default 0 = 1/64 of the capacity */
     uint64_t regions; /* key "regions", at most so many a VM and round; default 1 */

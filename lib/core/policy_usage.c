@@ -57,10 +57,11 @@ static uint32_t used_by(const struct vmres_view *view)
     return used < view->held ? used : view->held;
 }
 
-/* Up to which holding the VM is not below the rate, and from which on it is not above it. */
+/* Up to which holding the VM is not below the rate, and from which on it is not above it. Nothing
+ * is below a rate of 0. */
 static uint64_t most_held_at(uint64_t used, uint64_t rate)
 {
-    return used * VMRES_PPM / rate;
+    return rate == 0 ? UINT64_MAX : used * VMRES_PPM / rate;
 }
 
 static uint64_t least_held_at(uint64_t used, uint64_t rate)

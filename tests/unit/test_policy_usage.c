@@ -174,6 +174,21 @@ static void an_increase_does_not_pass_low(void **state)
     judgement_close(&j);
 }
 
+static void a_low_mark_of_nothing_decreases_nobody(void **state)
+{
+    struct vmres_usage_options options = figure_2;
+    struct judgement j;
+
+    (void)state;
+    options.low = 0;
+    EXPECT_OK(judgement_open(&j, "usage", &options, 800));
+    judgement_add(&j, 400, 0);
+    judgement_add(&j, 400, 400);
+    judgement_judge(&j);
+    assert_int_equal(j.verdict.count, 0);
+    judgement_close(&j);
+}
+
 static void floor_and_ceiling_hold(void **state)
 {
     struct judgement j;
@@ -318,6 +333,7 @@ int main(void)
         cmocka_unit_test(the_larger_excess_and_deficiency_first),
         cmocka_unit_test(a_decrease_does_not_pass_high),
         cmocka_unit_test(an_increase_does_not_pass_low),
+        cmocka_unit_test(a_low_mark_of_nothing_decreases_nobody),
         cmocka_unit_test(floor_and_ceiling_hold),
         cmocka_unit_test(the_mean_of_the_samples_is_preferred),
         cmocka_unit_test(a_region_under_way_is_let_arrive),
