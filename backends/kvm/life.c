@@ -140,7 +140,7 @@ static int64_t pid_of(const struct kvm_vm *vm)
 
     if (pid == 0 && vm->pidfile)
         pid = vmres__kvm_process_pidfile(vm->pidfile);
-    return pid != 0 ? pid : vmres__kvm_wire_peer(vm);
+    return pid != 0 ? pid : vmres__kvm_wire_peer(&vm->wire);
 }
 
 void vmres__kvm_life_met(struct kvm_vm *vm)

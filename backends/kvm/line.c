@@ -2,7 +2,7 @@
 /*
  * Bytes into lines, however they are cut: QMP is one JSON object a line. Invariant: what has been
  * looked through is not looked through again, so a line that comes byte by byte costs no more than
- * one that comes whole; and no line, finished or not, is longer than KVM_LINE_MAX.
+ * one that comes whole; and no line, finished or not, is longer than the most it was made for.
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@ static bool grow(struct kvm_lines *lines)
 
     if (lines->room - lines->length >= LEAST_ROOM)
         return true;
-    if (lines->length >= KVM_LINE_MAX)
+    if (lines->length >= lines->most)
         return false;
     bytes = vmres_allocate(lines->heap, room, 1);
     if (!bytes)
@@ -58,7 +58,7 @@ enum kvm_lines_status vmres__kvm_lines_take(struct kvm_lines *lines, struct kvm_
     if (lines->searched < lines->length)
         end = memchr(lines->bytes + lines->searched, '\n', lines->length - lines->searched);
     lines->searched = end ? (size_t)(end - lines->bytes) + 1 : lines->length;
-    if (lines->searched - lines->first > KVM_LINE_MAX)
+    if (lines->searched - lines->first > lines->most)
         return KVM_LINES_TOO_LONG;
     if (!end)
         return KVM_LINES_MORE;
@@ -78,5 +78,5 @@ void vmres__kvm_lines_clear(struct kvm_lines *lines)
 void vmres__kvm_lines_finish(struct kvm_lines *lines)
 {
     vmres_release(lines->heap, lines->bytes, lines->room, 1);
-    *lines = (struct kvm_lines){.heap = lines->heap};
+    *lines = (struct kvm_lines){.heap = lines->heap, .most = lines->most};
 }

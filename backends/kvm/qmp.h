@@ -21,6 +21,7 @@ struct kvm_vm;
 
 struct kvm_lines {
     const struct vmres_allocator *heap;
+    size_t most; /* of one line */
     char *bytes;
     size_t room, length; /* of bytes; what lies there */
     size_t first;        /* where the line to come begins */
@@ -48,9 +49,11 @@ bool vmres__kvm_json_amount(const json_t *value, uint64_t *amount);
 /* The text under a key, or "". */
 const char *vmres__kvm_json_text(const json_t *object, const char *key);
 
-/* --- wire.c: one connection --- */
+/* --- wire.c: one connection, to a socket of QEMU's --- */
 
 struct kvm_wire {
+    struct kvm_vm *vm;
+    const char *path;
     uv_pipe_t pipe;
     uv_connect_t connect;
     struct kvm_lines lines;
@@ -61,13 +64,17 @@ struct kvm_wire {
     void (*lost)(struct kvm_vm *vm, const char *why);    /* it is closing already */
     void (*closed)(struct kvm_vm *vm);
 };
-void vmres__kvm_wire_open(struct kvm_vm *vm);
+/* Path and calls are the caller's to set; `most`: bytes of a line. */
+void vmres__kvm_wire_init(struct kvm_wire *wire, struct kvm_vm *vm, size_t most);
+void vmres__kvm_wire_open(struct kvm_wire *wire);
 /* false: it could not be sent, and the connection is lost. Takes the message over. */
-bool vmres__kvm_wire_send(struct kvm_vm *vm, json_t *message);
+bool vmres__kvm_wire_send(struct kvm_wire *wire, json_t *message);
 /* Closes without a call of lost(); closed() comes later. */
-void vmres__kvm_wire_close(struct kvm_vm *vm);
+void vmres__kvm_wire_close(struct kvm_wire *wire);
+/* Closes, and says so by lost(). */
+void vmres__kvm_wire_lose(struct kvm_wire *wire, const char *why);
 /* The process at the other end, or 0. */
-int64_t vmres__kvm_wire_peer(const struct kvm_vm *vm);
+int64_t vmres__kvm_wire_peer(const struct kvm_wire *wire);
 
 /* --- talk.c: a conversation in QMP: greeting, one command in flight, deadlines --- */
 

@@ -49,7 +49,7 @@ static void lost(struct kvm_vm *vm, const char *why)
 /* The connection is of no use: closed from our side. */
 static void give_up(struct kvm_vm *vm, const char *why)
 {
-    vmres__kvm_wire_close(vm);
+    vmres__kvm_wire_close(&vm->wire);
     lost(vm, why);
 }
 
@@ -70,7 +70,7 @@ static bool send_command(struct kvm_vm *vm, json_t *command)
         json_decref(command);
         command = NULL;
     }
-    return vmres__kvm_wire_send(vm, command);
+    return vmres__kvm_wire_send(&vm->wire, command);
 }
 
 void vmres__kvm_talk_ask(struct kvm_vm *vm, enum kvm_question question, uint32_t part,
@@ -139,7 +139,7 @@ static void message(struct kvm_vm *vm, json_t *object)
         if (json_object_get(object, "QMP"))
             greeted(vm);
         else
-            give_up(vm, "what its socket says is no QMP");
+            give_up(vm, "what its socket says makes no sense");
         return;
     }
     if (*event != '\0' && vm->talk.phase == KVM_TALK_UP)
@@ -160,7 +160,8 @@ static void closed(struct kvm_vm *vm)
 
 void vmres__kvm_talk_init(struct kvm_vm *vm)
 {
-    vm->wire.lines.heap = &vm->kvm->heap;
+    vmres__kvm_wire_init(&vm->wire, vm, KVM_LINE_MAX);
+    vm->wire.path = vm->socket;
     vm->wire.opened = opened;
     vm->wire.message = message;
     vm->wire.lost = lost;
@@ -171,12 +172,12 @@ void vmres__kvm_talk_init(struct kvm_vm *vm)
 void vmres__kvm_talk_begin(struct kvm_vm *vm)
 {
     vm->talk.deadline_ms = kvm_now(vm) + vm->kvm->options.greeting_ms;
-    vmres__kvm_wire_open(vm);
+    vmres__kvm_wire_open(&vm->wire);
 }
 
 void vmres__kvm_talk_end(struct kvm_vm *vm)
 {
-    vmres__kvm_wire_close(vm);
+    vmres__kvm_wire_close(&vm->wire);
     vm->talk.phase = KVM_TALK_DOWN;
     vm->talk.in_flight = 0;
     vm->talk.busy = false;

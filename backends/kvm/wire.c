@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection to one QMP socket: bytes in, JSON objects up; commands down. It knows nothing of
+ * One connection to a socket of a VM's: bytes in, JSON objects up; commands down. It knows nothing of
  * what they mean. Invariant: after lost(), or a close, nothing more is handed up from the old
  * connection; a new one can be opened once closed() was called.
  *
@@ -15,37 +15,42 @@
 
 #define COMMAND_ROOM 1024
 
-static struct kvm_vm *vm_of(const void *handle)
+static struct kvm_wire *wire_of(const void *handle)
 {
     return ((const uv_handle_t *)handle)->data;
 }
 
 static void handle_closed(uv_handle_t *handle)
 {
-    struct kvm_vm *vm = vm_of(handle);
+    struct kvm_wire *wire = wire_of(handle);
 
-    vm->wire.state = KVM_WIRE_CLOSED;
-    vm->wire.closed(vm);
+    wire->state = KVM_WIRE_CLOSED;
+    wire->closed(wire->vm);
 }
 
-void vmres__kvm_wire_close(struct kvm_vm *vm)
+void vmres__kvm_wire_close(struct kvm_wire *wire)
 {
-    if (vm->wire.state != KVM_WIRE_CONNECTING && vm->wire.state != KVM_WIRE_OPEN)
+    if (wire->state != KVM_WIRE_CONNECTING && wire->state != KVM_WIRE_OPEN)
         return;
-    vm->wire.state = KVM_WIRE_CLOSING;
-    uv_close((uv_handle_t *)&vm->wire.pipe, handle_closed);
+    wire->state = KVM_WIRE_CLOSING;
+    uv_close((uv_handle_t *)&wire->pipe, handle_closed);
 }
 
-static void lose(struct kvm_vm *vm, const char *why)
+void vmres__kvm_wire_lose(struct kvm_wire *wire, const char *why)
 {
-    vmres__kvm_wire_close(vm);
-    vm->wire.lost(vm, why);
+    vmres__kvm_wire_close(wire);
+    wire->lost(wire->vm, why);
+}
+
+static void refuse(struct kvm_wire *wire, const char *why)
+{
+    wire->vm->rejected++;
+    vmres__kvm_wire_lose(wire, why);
 }
 
 /* Hands up every whole line there is. */
-static void hand_up(struct kvm_vm *vm)
+static void hand_up(struct kvm_wire *wire)
 {
-    struct kvm_wire *wire = &vm->wire;
     enum kvm_lines_status status = KVM_LINES_MORE;
     struct kvm_text line;
 
@@ -57,42 +62,36 @@ static void hand_up(struct kvm_vm *vm)
             break;
         message = vmres__kvm_json_parse(line);
         if (message)
-            wire->message(vm, message);
+            wire->message(wire->vm, message);
         else
-            vm->rejected++;
-        if (!message && wire->state == KVM_WIRE_OPEN)
-            lose(vm, "what its socket says is no QMP");
+            refuse(wire, "what its socket says makes no sense");
         json_decref(message);
     }
-    if (status == KVM_LINES_TOO_LONG && wire->state == KVM_WIRE_OPEN) {
-        vm->rejected++;
-        lose(vm, "a message of its socket is too long");
-    }
+    if (status == KVM_LINES_TOO_LONG && wire->state == KVM_WIRE_OPEN)
+        refuse(wire, "a message of its socket is too long");
 }
 
 static void make_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
-    struct kvm_vm *vm = vm_of(handle);
     size_t room = 0;
 
     (void)suggested;
-    buffer->base = vmres__kvm_lines_room(&vm->wire.lines, &room);
+    buffer->base = vmres__kvm_lines_room(&wire_of(handle)->lines, &room);
     buffer->len = room;
 }
 
 static void take_bytes(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 {
-    struct kvm_vm *vm = vm_of(stream);
+    struct kvm_wire *wire = wire_of(stream);
 
     (void)buffer;
     if (length > 0) {
-        vmres__kvm_lines_add(&vm->wire.lines, (size_t)length);
-        hand_up(vm);
+        vmres__kvm_lines_add(&wire->lines, (size_t)length);
+        hand_up(wire);
     } else if (length == UV_ENOBUFS) {
-        vm->rejected++;
-        lose(vm, "a message of its socket is too long");
+        refuse(wire, "a message of its socket is too long");
     } else if (length < 0) {
-        lose(vm, "its socket was closed");
+        vmres__kvm_wire_lose(wire, "its socket was closed");
     }
 }
 
@@ -112,46 +111,51 @@ static const char *why_not(int status)
 
 static void connected(uv_connect_t *request, int status)
 {
-    struct kvm_vm *vm = request->data;
+    struct kvm_wire *wire = request->data;
 
-    if (status == UV_ECANCELED || vm->wire.state != KVM_WIRE_CONNECTING)
+    if (status == UV_ECANCELED || wire->state != KVM_WIRE_CONNECTING)
         return; /* closed meanwhile */
-    vm->wire.deserted = status == UV_ECONNREFUSED || status == UV_ENOENT;
+    wire->deserted = status == UV_ECONNREFUSED || status == UV_ENOENT;
     if (status == 0)
-        status = uv_read_start((uv_stream_t *)&vm->wire.pipe, make_room, take_bytes);
+        status = uv_read_start((uv_stream_t *)&wire->pipe, make_room, take_bytes);
     if (status != 0) {
-        lose(vm, why_not(status));
+        vmres__kvm_wire_lose(wire, why_not(status));
         return;
     }
-    vm->wire.state = KVM_WIRE_OPEN;
-    vm->wire.opened(vm);
+    wire->state = KVM_WIRE_OPEN;
+    wire->opened(wire->vm);
 }
 
-void vmres__kvm_wire_open(struct kvm_vm *vm)
+void vmres__kvm_wire_init(struct kvm_wire *wire, struct kvm_vm *vm, size_t most)
 {
-    struct kvm_wire *wire = &vm->wire;
+    wire->vm = vm;
+    wire->lines = (struct kvm_lines){.heap = &vm->kvm->heap, .most = most};
+}
 
-    if (wire->state != KVM_WIRE_CLOSED || uv_pipe_init(vm->kvm->loop, &wire->pipe, 0) != 0)
+void vmres__kvm_wire_open(struct kvm_wire *wire)
+{
+    uv_loop_t *loop = wire->vm->kvm->loop;
+
+    if (wire->state != KVM_WIRE_CLOSED || uv_pipe_init(loop, &wire->pipe, 0) != 0)
         return;
-    wire->pipe.data = vm;
-    wire->connect.data = vm;
+    wire->pipe.data = wire;
+    wire->connect.data = wire;
     vmres__kvm_lines_clear(&wire->lines);
     wire->state = KVM_WIRE_CONNECTING;
-    uv_pipe_connect(&wire->connect, &wire->pipe, vm->socket, connected);
+    uv_pipe_connect(&wire->connect, &wire->pipe, wire->path, connected);
 }
 
 /* Past libuv, whose writes raise SIGPIPE when the other side is gone: that would end an embedder
  * who does not ignore it, and it is not ours to ignore. */
-static bool write_all(struct kvm_vm *vm, const char *bytes, size_t length)
+static bool write_all(struct kvm_wire *wire, const char *bytes, size_t length)
 {
     uv_os_fd_t fd;
 
-    return vm->wire.state == KVM_WIRE_OPEN &&
-           uv_fileno((const uv_handle_t *)&vm->wire.pipe, &fd) == 0 &&
+    return wire->state == KVM_WIRE_OPEN && uv_fileno((const uv_handle_t *)&wire->pipe, &fd) == 0 &&
            send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-bool vmres__kvm_wire_send(struct kvm_vm *vm, json_t *message)
+bool vmres__kvm_wire_send(struct kvm_wire *wire, json_t *message)
 {
     char bytes[COMMAND_ROOM];
     size_t length = message ? json_dumpb(message, bytes, sizeof bytes - 1, JSON_COMPACT) : 0;
@@ -160,21 +164,20 @@ bool vmres__kvm_wire_send(struct kvm_vm *vm, json_t *message)
     json_decref(message);
     if (length > 0 && length < sizeof bytes) {
         bytes[length] = '\n';
-        sent = write_all(vm, bytes, length + 1);
+        sent = write_all(wire, bytes, length + 1);
     }
-    if (!sent && vm->wire.state == KVM_WIRE_OPEN)
-        lose(vm, "its socket takes no command");
+    if (!sent && wire->state == KVM_WIRE_OPEN)
+        vmres__kvm_wire_lose(wire, "its socket takes no command");
     return sent;
 }
 
-int64_t vmres__kvm_wire_peer(const struct kvm_vm *vm)
+int64_t vmres__kvm_wire_peer(const struct kvm_wire *wire)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
     uv_os_fd_t fd;
 
-    if (vm->wire.state != KVM_WIRE_OPEN ||
-        uv_fileno((const uv_handle_t *)&vm->wire.pipe, &fd) != 0 ||
+    if (wire->state != KVM_WIRE_OPEN || uv_fileno((const uv_handle_t *)&wire->pipe, &fd) != 0 ||
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return 0;
     return peer.pid;

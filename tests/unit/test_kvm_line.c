@@ -43,7 +43,7 @@ static void test_split_at_every_byte(void **state)
 
     (void)state;
     for (size_t cut = 0; cut < sizeof text; cut++) {
-        struct kvm_lines lines = {0};
+        struct kvm_lines lines = {.most = KVM_LINE_MAX};
         static const char *const wanted[] = {"{\"one\": 1}\r", "", "{\"three\": 3}"};
         struct kvm_text line;
         int taken = 0;
@@ -61,7 +61,7 @@ static void test_split_at_every_byte(void **state)
 
 static void test_byte_by_byte(void **state)
 {
-    struct kvm_lines lines = {0};
+    struct kvm_lines lines = {.most = KVM_LINE_MAX};
 
     (void)state;
     for (int i = 0; i < 70000; i++) {
@@ -80,7 +80,7 @@ static void test_byte_by_byte(void **state)
 
 static enum kvm_lines_status take_one_of(size_t length)
 {
-    struct kvm_lines lines = {0};
+    struct kvm_lines lines = {.most = KVM_LINE_MAX};
     struct kvm_text line;
     char *bytes = malloc(length);
     enum kvm_lines_status status;
@@ -106,7 +106,7 @@ static void test_longest_line(void **state)
 
 static void test_endless_line_has_no_room(void **state)
 {
-    struct kvm_lines lines = {0};
+    struct kvm_lines lines = {.most = KVM_LINE_MAX};
     size_t room = 0, given = 0;
     char *place;
 
