@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection to a socket of a VM's: bytes in, JSON objects up; commands down. It knows nothing of
- * what they mean. Invariant: after lost(), or a close, nothing more is handed up from the old
+ * One connection to a socket of a VM's: bytes in, JSON objects up; commands down. It knows nothing
+ * of what they mean. Invariant: after lost(), or a close, nothing more is handed up from the old
  * connection; a new one can be opened once closed() was called.
  *
  * There is at most one short command in flight, so a socket that does not take all of it at once is
