@@ -115,8 +115,6 @@ static void count(struct kvm_vm *vm, enum kvm_direction direction)
 
     if (command->id == 0)
         return;
-    if (command->from == KVM_UNKNOWN)
-        command->from = held;
     moved = direction == KVM_SHRINK ? kvm_less(command->from, held) : kvm_less(held, command->from);
     moved = kvm_min(moved, command->asked);
     if (moved <= command->amount)
@@ -201,7 +199,7 @@ static void resize(struct kvm_vm *vm, const struct vmres_action *action,
         .id = action->id,
         .target = action->as.resize.target,
         .asked = action->as.resize.amount,
-        .from = kvm_probed(vm) ? vmres__kvm_part_held(&vm->parts) : KVM_UNKNOWN,
+        .from = vmres__kvm_part_held(&vm->parts),
     };
     vm->direction = direction;
     vm->target = command->target;

@@ -7,6 +7,7 @@
 
 #include <vmres/policies.h>
 
+#include "kvm/internal.h"
 #include "support/check.h"
 #include "support/kvm_world.h"
 
@@ -131,6 +132,33 @@ static void test_moves_blocks(void **state)
     assert_int_equal(donor->actual, 192 * MIB);
     assert_int_equal(recipient->actual, 224 * MIB);
     assert_int_equal(recipient->mem_size, 32 * MIB);
+    kvm_world_close(&world);
+}
+
+static bool donor_is_being_probed(void *user)
+{
+    (void)user;
+    return world.kvm->by_id[kvm_world_info(&world, 0).vm]->probe.next < KVM_ASK_PROBED;
+}
+
+/* A request that comes while a VM is asked anew what it is: what moves before the next reading is
+ * of that request too. */
+static void test_counts_from_what_was_held(void **state)
+{
+    struct vmres_action action = {.id = 77, .type = VMRES_ACTION_REQUEST_REMOVAL};
+    struct vmres_backend *backend;
+
+    (void)state;
+    open_two();
+    start_two();
+    kvm_world_until(&world, donor_is_being_probed, NULL);
+    backend = vmres_kvm_backend(world.kvm);
+    action.vm = kvm_world_info(&world, 0).vm;
+    action.incarnation = vmres_driver_vm_incarnation(world.driver, action.vm);
+    action.as.resize.target = 240 * MIB;
+    action.as.resize.amount = 16 * MIB;
+    EXPECT_OK(backend->ops->submit(backend, &action));
+    assert_int_equal(world.kvm->by_id[action.vm]->commands[KVM_SHRINK].from, 256 * MIB);
     kvm_world_close(&world);
 }
 
@@ -368,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_moves_memory),
         cmocka_unit_test(test_moves_blocks),
+        cmocka_unit_test(test_counts_from_what_was_held),
         cmocka_unit_test(test_lie_is_disputed),
         cmocka_unit_test(test_overhead_is_measured_once),
         cmocka_unit_test(test_guest_ignores_the_request),
