@@ -30,8 +30,10 @@ static enum vmres_status start(struct vmres_backend *backend, struct vmres_drive
         return VMRES_UNSUPPORTED;
     }
     memset(kvm->by_id, 0, kvm->options.max_vms * sizeof(struct kvm_vm *));
-    for (struct kvm_vm *vm = kvm->vms; vm; vm = vm->next)
+    for (struct kvm_vm *vm = kvm->vms; vm; vm = vm->next) {
+        vmres__kvm_life_return(vm);
         vmres__kvm_agenda_turn(vm);
+    }
     return VMRES_OK;
 }
 

@@ -100,7 +100,7 @@ enum kvm_direction { KVM_SHRINK, KVM_GROW };
 struct kvm_command {
     uint64_t id; /* 0: none */
     uint64_t target, asked;
-    uint64_t from;   /* what was held when it was accepted, or KVM_UNKNOWN */
+    uint64_t from;   /* what was held when it was accepted, as last read */
     uint64_t amount; /* cumulative, as last told */
     bool cancelled;
 };
@@ -132,6 +132,8 @@ void vmres__kvm_life_tried(struct kvm_vm *vm); /* a connection ended, or did not
 void vmres__kvm_life_met(struct kvm_vm *vm);   /* somebody listens */
 void vmres__kvm_life_greeted(struct kvm_vm *vm);
 void vmres__kvm_life_add(struct kvm_vm *vm); /* tells the driver of it, if it does not know it */
+/* The backend is started: the driver is told of those it knows before it says so itself. */
+void vmres__kvm_life_return(struct kvm_vm *vm);
 void vmres__kvm_life_event(struct kvm_vm *vm, const char *event, const json_t *data);
 void vmres__kvm_life_forget(struct kvm_vm *vm); /* the backend is stopped */
 void vmres__kvm_life_gone(struct kvm_vm *vm);

@@ -45,8 +45,25 @@ static void take_id(struct kvm_vm *vm, uint32_t id)
     begin(vm);
 }
 
-/* The driver still knows one of this name: from before it was stopped, or it has yet to hear that
- * the former one is gone. */
+/* The same slot, a new life: nothing of the former counts. */
+static void begin_anew(struct kvm_vm *vm)
+{
+    struct vmres_event event = {.type = VMRES_EVENT_OBSERVED};
+
+    if (!kvm_known(vm))
+        return;
+    vm->incarnation++;
+    begin(vm);
+    if (vm->parts.count > 0) {
+        vm->told.limit = vmres__kvm_part_limit(&vm->parts);
+        event.as.observed.limit = vm->told.limit;
+        event.valid = VMRES_VALID_LIMIT;
+    }
+    (void)vmres__kvm_life_post(vm, &event); /* the next one of this life will do as well */
+}
+
+/* The driver still knows one of this name, from before it was stopped, unless that is one of which
+ * it has yet to hear that it is gone. What happened meanwhile is not known. */
 static bool recognise(struct kvm_vm *vm)
 {
     uint32_t id = vmres_driver_vm_id(kvm_driver(vm), vm->name);
@@ -57,7 +74,14 @@ static bool recognise(struct kvm_vm *vm)
         vmres_driver_vm_incarnation(kvm_driver(vm), id) <= vm->gone_incarnation)
         return false;
     take_id(vm, id);
+    begin_anew(vm);
     return true;
+}
+
+void vmres__kvm_life_return(struct kvm_vm *vm)
+{
+    if (!vm->leaving)
+        (void)recognise(vm);
 }
 
 void vmres__kvm_life_add(struct kvm_vm *vm)
@@ -113,23 +137,6 @@ void vmres__kvm_life_gone(struct kvm_vm *vm)
     }
     vmres__kvm_life_forget(vm);
     vm->process = (struct kvm_process){0};
-}
-
-/* The same slot, a new life: nothing of the former counts. */
-static void begin_anew(struct kvm_vm *vm)
-{
-    struct vmres_event event = {.type = VMRES_EVENT_OBSERVED};
-
-    if (!kvm_known(vm))
-        return;
-    vm->incarnation++;
-    begin(vm);
-    if (vm->parts.count > 0) {
-        vm->told.limit = vmres__kvm_part_limit(&vm->parts);
-        event.as.observed.limit = vm->told.limit;
-        event.valid = VMRES_VALID_LIMIT;
-    }
-    (void)vmres__kvm_life_post(vm, &event); /* the next one of this life will do as well */
 }
 
 /* --- the connection --- */

@@ -514,6 +514,31 @@ static void test_stopped_and_started(void **state)
     kvm_world_close(&world);
 }
 
+/* What happened while nobody looked is not known: it is charged with the most, and met anew. */
+static void test_reset_while_stopped(void **state)
+{
+    uint32_t before;
+
+    (void)state;
+    open_world(1);
+    guest->qmp.actual = guest->qmp.target = 160 * MIB;
+    kvm_world_process(guest);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    before = incarnation();
+    vmres_uv_stop(world.uv);
+    guest->qmp.driver = false;
+    kvm_world_start(&world);
+    kvm_world_turn(&world, 200);
+    assert_true(incarnation() > before);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_BOOTING);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    guest->qmp.driver = true;
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 160 * MIB);
+    kvm_world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -537,6 +562,7 @@ int main(void)
         cmocka_unit_test(test_added_and_removed_at_run_time),
         cmocka_unit_test(test_refuses_bad_specs),
         cmocka_unit_test(test_stopped_and_started),
+        cmocka_unit_test(test_reset_while_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
