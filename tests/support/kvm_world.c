@@ -162,7 +162,7 @@ void kvm_world_init(struct kvm_world *world, unsigned guests)
         (struct vmres_tracer){.function = note, .user = world, .level = VMRES_TRACE_DEBUG};
 }
 
-void kvm_world_create(struct kvm_world *world)
+void kvm_world_create_backend(struct kvm_world *world)
 {
     char proc[96];
     struct vmres_error error = {0};
@@ -171,6 +171,13 @@ void kvm_world_create(struct kvm_world *world)
     world->options.proc = proc;
     EXPECT_OK(vmres_kvm_create(&world->loop, &world->options, &world->kvm, &error));
     world->options.proc = NULL;
+}
+
+void kvm_world_create(struct kvm_world *world)
+{
+    struct vmres_error error = {0};
+
+    kvm_world_create_backend(world);
     world->driver_options.engine.resources = &world->resource;
     world->driver_options.engine.policies = &world->policy;
     world->driver_options.backend = vmres_kvm_backend(world->kvm);
@@ -210,7 +217,8 @@ void kvm_world_close(struct kvm_world *world)
 {
     struct vmres_error error = {0};
 
-    EXPECT_OK(vmres_engine_audit(vmres_driver_engine(world->driver), &error));
+    if (world->driver)
+        EXPECT_OK(vmres_engine_audit(vmres_driver_engine(world->driver), &error));
     vmres_uv_close(world->uv, NULL, NULL);
     vmres_driver_destroy(world->driver);
     vmres_kvm_close(world->kvm, NULL, NULL);

@@ -56,6 +56,8 @@ struct kvm_world {
 
 void kvm_world_init(struct kvm_world *world, unsigned guests);
 void kvm_world_create(struct kvm_world *world);
+/* The backend alone: the driver is the caller's. */
+void kvm_world_create_backend(struct kvm_world *world);
 void kvm_world_add(struct kvm_world *world, unsigned guest, uint64_t floor_mib,
                    uint64_t ceiling_mib);
 void kvm_world_start(struct kvm_world *world);
