@@ -40,6 +40,7 @@ static void copy_kind(struct kind *to, const struct kind *from, uint32_t vms)
 {
     to->tolerance = from->tolerance;
     to->adopting = from->adopting;
+    to->unseen_ms = from->unseen_ms;
     to->orders = from->orders;
     to->shares_stale = true;
     to->floors = from->floors;

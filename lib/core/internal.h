@@ -133,6 +133,7 @@ struct kind {
     char name[VMRES_KIND_NAME_MAX];
     uint32_t tolerance; /* granules */
     uint32_t adopting;  /* accounts whose pins are not confirmed: nothing is granted meanwhile */
+    uint64_t unseen_ms; /* until then what VMs yet to be adopted are charged with may be less */
     uint32_t orders;    /* accounts with an order of the operator's */
     uint32_t plan_mark; /* dry run: what the last plan was */
     bool shares_stale;  /* entitlements must be recomputed */

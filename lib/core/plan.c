@@ -118,16 +118,32 @@ static uint64_t must_have(const struct vmres_engine *engine, uint8_t kind_index)
     return need > supply ? need - supply : 0;
 }
 
+/* What VMs are charged with that ran before us and were not seen yet: soon it will be less. Not
+ * for ever: a guest without a driver is never seen. */
+static uint64_t charged_unseen(const struct vmres_engine *engine, const struct kind *kind)
+{
+    uint64_t charged = 0;
+
+    if (engine->now >= kind->unseen_ms)
+        return 0;
+    for (uint32_t vm = 0; vm < engine->top; vm++)
+        if (engine->vms[vm].state == VMRES_VM_BOOTING && (engine->vms[vm].flags & VM_ADOPTED))
+            charged += kind->views[vm].charge;
+    return charged;
+}
+
 static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
 
     if (kind->ledger.deficit > 0) {
+        uint64_t unseen = charged_unseen(engine, kind);
+
         clear_gaps(work);
         /* VMs being adopted are charged with the most they could hold: soon it will be less. */
-        if (kind->adopting == 0)
-            gather_both(engine, kind_index, kind->ledger.deficit);
+        if (kind->adopting == 0 && kind->ledger.deficit > unseen)
+            gather_both(engine, kind_index, kind->ledger.deficit - unseen);
         return;
     }
     for (uint32_t i = 0; i < work->verdict.count; i++) {

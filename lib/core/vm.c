@@ -124,6 +124,10 @@ static void reset_account(struct kind *kind, uint32_t vm)
 
 /* --- added, limits, live, gone --- */
 
+/* What a VM that ran before us is charged with may be far from what it holds: nobody is asked to
+ * make up for that until it had time to be seen. */
+#define UNSEEN_PATIENCE 2u /* times the time for progress */
+
 static enum vmres_status added(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct vm *vm = &engine->vms[event->vm];
@@ -141,6 +145,8 @@ static enum vmres_status added(struct vmres_engine *engine, const struct vmres_e
 
         reset_account(kind, event->vm);
         kind->views[event->vm].flags = VMRES_VIEW_PRESENT;
+        if (vm->flags & VM_ADOPTED)
+            kind->unseen_ms = engine->now + UNSEEN_PATIENCE * engine->progress_ms;
         memset(state, 0, kind->policy->vm_state_size);
         if (kind->policy->admit)
             kind->policy->admit(kind->policy_state, state, event->vm);

@@ -216,6 +216,28 @@ static void adopting_more_than_there_is_makes_a_deficit(void **state)
     rig_delete(rig);
 }
 
+/* How much it holds will be known soon, or, without a driver in its guest, never. */
+static void a_deficit_by_one_not_yet_seen_waits_but_not_for_ever(void **state)
+{
+    struct rig *rig = rig_new(150);
+    struct vmres_event event;
+
+    (void)state;
+    rig_fleet(rig, 1, 100);
+    rig->vms[1] = (struct rig_vm){.incarnation = 1};
+    event = rig_event(rig, VMRES_EVENT_VM_ADDED, 1);
+    event.flags = VMRES_FLAG_ADOPTED;
+    rig_told(rig, event);
+    rig_told(rig, vmres_event_limits(rig->now, 1, 1, 0, 120 * VMRES_MIB));
+    rig->vms[1].present = true;
+    EXPECT_BOOKS(rig, "100 120 + 0 - 70");
+    rig_until(rig, 9000);
+    EXPECT_BOOKS(rig, "100 120 + 0 - 70");
+    rig_until(rig, 12000);
+    EXPECT_BOOKS(rig, "30 120 + 0");
+    rig_delete(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(one_that_goes_meanwhile_blocks_nobody),
         cmocka_unit_test(the_device_may_hold_more_than_its_ceiling),
         cmocka_unit_test(adopting_more_than_there_is_makes_a_deficit),
+        cmocka_unit_test(a_deficit_by_one_not_yet_seen_waits_but_not_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
