@@ -54,7 +54,8 @@ void history_add(struct history *history, uint8_t kind, uint32_t vm, uint64_t ti
     uint32_t points = history->points;
     uint64_t index = tick * points / history->ticks;
     struct point *point = &history->at[row * points + index];
-    const struct point now = {one(reading->demand), one(reading->held), reading->front};
+    const struct point now = {one(reading->demand), one(reading->held), one(reading->stall),
+                              one(reading->lack), reading->front};
 
     if (tick == 0)
         history->first[row] = reading->held;
@@ -63,6 +64,8 @@ void history_add(struct history *history, uint8_t kind, uint32_t vm, uint64_t ti
     if (tick > 0 && (tick - 1) * points / history->ticks == index) {
         point->demand = history_join(point->demand, now.demand);
         point->held = history_join(point->held, now.held);
+        point->stall = history_join(point->stall, now.stall);
+        point->lack = history_join(point->lack, now.lack);
         point->front = now.front;
     } else {
         *point = now;

@@ -17,12 +17,14 @@ struct span {
 
 struct point {
     struct span demand, held;
-    uint64_t front; /* contiguous hosts: where the block began last */
+    struct span stall, lack; /* of VMRES_STALL_ONE: as it says, and as it is */
+    uint64_t front;          /* contiguous hosts: where the block began last */
 };
 
 /* One reading of a VM. */
 struct reading {
     uint64_t demand, held, front;
+    uint64_t stall, lack;
 };
 
 struct history {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Printing the trace. A round begins with an inquiry and a report from every VM, and mostly ends
- * there: nothing to do. Those lines are kept back until the round is judged, and printed only if
+ * The trace as lines. A round begins with an inquiry and a report from every VM, and mostly ends
+ * there: nothing to do. Those lines are kept back until the round is judged, and told only if
  * something came of it; so the log shows all eight steps where there were eight, and is silent
  * where there were two.
  */
@@ -13,27 +13,39 @@ enum { LINE_ROOM = 512 };
 
 struct log {
     struct vmres_trace_names names;
-    FILE *file;
+    struct log_reader reader;
     struct vmres_trace_record *held; /* of the round at hand */
     size_t count, room;
 };
 
-static void print(struct log *log, const struct vmres_trace_record *record)
+static void print(void *file, const struct vmres_trace_record *record, const char *line)
+{
+    (void)record;
+    (void)fprintf(file, "%s\n", line);
+}
+
+static void tell(const struct log *log, const struct vmres_trace_record *record)
 {
     char line[LINE_ROOM];
 
     (void)vmres_trace_format(record, &log->names, line, sizeof line);
-    (void)fprintf(log->file, "%s\n", line);
+    log->reader.line(log->reader.user, record, line);
 }
 
 struct log *log_open(const struct vmres_trace_names *names, uint32_t vms, FILE *file)
+{
+    return log_open_for(names, vms, (struct log_reader){print, file});
+}
+
+struct log *log_open_for(const struct vmres_trace_names *names, uint32_t vms,
+                         struct log_reader reader)
 {
     struct log *log = calloc(1, sizeof *log);
 
     if (!log)
         return NULL;
     log->names = *names;
-    log->file = file;
+    log->reader = reader;
     log->room = 1 + (size_t)vms * names->kinds;
     log->held = calloc(log->room, sizeof *log->held);
     if (log->held)
@@ -53,10 +65,10 @@ void log_record(struct log *log, const struct vmres_trace_record *record)
     }
     if (record->step >= 3) {
         for (size_t i = 0; i < log->count; i++)
-            print(log, &log->held[i]);
+            tell(log, &log->held[i]);
         log->count = 0;
     }
-    print(log, record);
+    tell(log, record);
 }
 
 void log_close(struct log *log)

@@ -135,8 +135,7 @@ void plot_level(const struct plot *plot, double amount, const char *class_name)
                   class_name, plot->x, plot->x + plot->width, y, y);
 }
 
-/* The smallest of 1, 2, 5, 10, 20, ... of which at most `most` go into `range`. */
-static double round_step(double range, uint32_t most)
+double plot_amount_step(double range, uint32_t most)
 {
     static const double factors[] = {1, 2, 5, 10, 20, 50};
     double power = pow(10, floor(log10(range / most)));
@@ -149,7 +148,7 @@ static double round_step(double range, uint32_t most)
 
 void plot_amounts(const struct plot *plot, uint32_t most, bool numbers)
 {
-    double step = plot->top > 0 ? round_step(plot->top, most) : 1;
+    double step = plot->top > 0 ? plot_amount_step(plot->top, most) : 1;
 
     for (uint32_t i = 0; i * step <= plot->top * 1.0001; i++) {
         double amount = i * step;
@@ -161,7 +160,7 @@ void plot_amounts(const struct plot *plot, uint32_t most, bool numbers)
     }
 }
 
-static double seconds_in(const char *unit)
+double plot_seconds_in(const char *unit)
 {
     return unit[0] == 's' ? 1 : unit[0] == 'm' ? 60 : 3600;
 }
@@ -171,7 +170,7 @@ const char *plot_time_unit(double seconds)
     return seconds <= 240 ? "s" : seconds <= 4 * 3600 ? "min" : "h";
 }
 
-static double time_step(double seconds, uint32_t most)
+double plot_time_step(double seconds, uint32_t most)
 {
     static const double steps[] = {1,   2,   5,    10,   15,   30,    60,    120,  300,
                                    600, 900, 1800, 3600, 7200, 10800, 21600, 43200};
@@ -180,13 +179,13 @@ static double time_step(double seconds, uint32_t most)
     while (i < sizeof steps / sizeof steps[0] && seconds / steps[i] > most)
         i++;
     return i < sizeof steps / sizeof steps[0] ? steps[i]
-                                              : round_step(seconds / 86400, most) * 86400;
+                                              : plot_amount_step(seconds / 86400, most) * 86400;
 }
 
 void plot_times(const struct plot *plot, uint32_t most, bool numbers)
 {
-    double step = time_step(plot->seconds, most);
-    double unit = seconds_in(plot_time_unit(plot->seconds));
+    double step = plot_time_step(plot->seconds, most);
+    double unit = plot_seconds_in(plot_time_unit(plot->seconds));
     double floor = plot->y + plot->height;
 
     for (uint32_t i = 0; i * step <= plot->seconds * 1.0001; i++) {

@@ -48,6 +48,11 @@ void plot_amounts(const struct plot *plot, uint32_t most, bool numbers);
 void plot_times(const struct plot *plot, uint32_t most, bool numbers);
 /* What the numbers of the time axis count: "s", "min" or "h". */
 const char *plot_time_unit(double seconds);
+double plot_seconds_in(const char *unit);
+/* Between lines of the grid: the smallest of 1, 2, 5, 10, 20, ... of which at most `most` go into a
+ * range; the same with the steps of a clock. */
+double plot_amount_step(double range, uint32_t most);
+double plot_time_step(double seconds, uint32_t most);
 
 /* Text with what XML needs escaped. */
 void plot_text(FILE *file, const char *text);

@@ -25,6 +25,8 @@ static const char help[] =
     "  --log           print the eight steps as they happen (with --json: to standard error)\n"
     "  --check         print each broken invariant with its tick, and audit the books every tick\n"
     "  --svg FILE      draw use and allotment of every VM, and how they shared the host\n"
+    "  --report FILE   write a page for a browser: the charts, every transfer, the log, the "
+    "figures\n"
     "  --csv FILE      write demand, holding and target of every VM, a row per tick\n"
     "  --record FILE   write the event log\n"
     "  --replay FILE   run an event log again: every action must be the recorded one\n"
@@ -68,6 +70,9 @@ static enum exit_code take(int option, struct options *options)
     case 's':
         options->svg = optarg;
         break;
+    case 'o':
+        options->report = optarg;
+        break;
     case 'c':
         options->csv = optarg;
         break;
@@ -97,8 +102,8 @@ static enum exit_code take(int option, struct options *options)
 /* What is left on the command line must be the one scenario, or nothing beside a replay. */
 static enum exit_code take_rest(int argc, char **argv, struct options *options)
 {
-    bool alone = !options->policy && !options->svg && !options->csv && !options->record &&
-                 !options->has_seed && !options->json && !options->check;
+    bool alone = !options->policy && !options->svg && !options->report && !options->csv &&
+                 !options->record && !options->has_seed && !options->json && !options->check;
 
     if (options->replay && (optind < argc || !alone))
         return complain("--replay takes only --log beside it", "", "; leave the rest out");
@@ -115,12 +120,19 @@ static enum exit_code take_rest(int argc, char **argv, struct options *options)
 enum exit_code options_read(int argc, char **argv, struct options *options)
 {
     static const struct option table[] = {
-        {"json", no_argument, NULL, 'j'},         {"log", no_argument, NULL, 'l'},
-        {"check", no_argument, NULL, 'k'},        {"svg", required_argument, NULL, 's'},
-        {"csv", required_argument, NULL, 'c'},    {"record", required_argument, NULL, 'r'},
-        {"replay", required_argument, NULL, 'R'}, {"policy", required_argument, NULL, 'p'},
-        {"seed", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, 'j'},
+        {"log", no_argument, NULL, 'l'},
+        {"check", no_argument, NULL, 'k'},
+        {"svg", required_argument, NULL, 's'},
+        {"csv", required_argument, NULL, 'c'},
+        {"record", required_argument, NULL, 'r'},
+        {"replay", required_argument, NULL, 'R'},
+        {"policy", required_argument, NULL, 'p'},
+        {"seed", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {"report", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 

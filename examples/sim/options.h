@@ -16,7 +16,7 @@ enum exit_code {
 struct options {
     const char *scenario; /* or NULL with replay */
     const char *replay;
-    const char *policy, *svg, *csv, *record; /* or NULL */
+    const char *policy, *svg, *report, *csv, *record; /* or NULL */
     uint64_t seed;
     bool has_seed, json, log, check;
 };

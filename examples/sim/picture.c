@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmres/event.h>
+#include <vmres/query.h>
 #include <vmres/units.h>
 
 #include "report.h"
@@ -18,15 +20,32 @@ struct history *picture_open(const struct run *run)
                         run->config->sim.tick_ms);
 }
 
+/* All 0 while the VM is not there. */
+static struct reading look(const struct run *run, uint8_t kind, uint32_t vm)
+{
+    struct vmres_sim_state state;
+    struct vmres_account_info account;
+    double lack = 0;
+
+    if (vmres_sim_vm(run->sim, vm, kind, &state) || state.vm == VMRES_VM_NONE)
+        return (struct reading){0};
+    if (vmres_engine_account(vmres_driver_engine(run->driver), state.vm, kind, &account))
+        account.stall = 0;
+    if (state.demand > 0)
+        lack = (double)state.missing / (double)state.demand * VMRES_STALL_ONE;
+    return (struct reading){.demand = state.demand,
+                            .held = state.held,
+                            .front = state.front,
+                            .stall = account.stall,
+                            .lack = (uint64_t)lack};
+}
+
 void picture_add(const struct run *run, uint64_t tick)
 {
     for (uint8_t kind = 0; kind < run->history->kinds; kind++) {
         for (uint32_t vm = 0; vm < run->history->vms; vm++) {
-            struct vmres_sim_state state;
-            struct reading reading = {0};
+            const struct reading reading = look(run, kind, vm);
 
-            if (!vmres_sim_vm(run->sim, vm, kind, &state) && state.vm != VMRES_VM_NONE)
-                reading = (struct reading){state.demand, state.held, state.front};
             history_add(run->history, kind, vm, tick, &reading);
         }
     }

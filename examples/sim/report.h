@@ -14,6 +14,9 @@ void json_write(const struct run *run, FILE *file);
 
 /* The policy's name, or one for each kind with commas between. */
 const char *report_policy(const struct run *run, char *buffer, size_t room);
+/* What one unit of what is printed is of a kind's amounts, and its name; for pictures, which have
+ * MiB where the host is small. */
+double report_unit(const struct run *run, uint8_t kind, const char **name);
 /* Sums of one VM, or of the host with VMRES_VM_NONE. */
 struct vmres_sim_metrics report_metrics(const struct run *run, uint32_t vm, uint8_t kind);
 

@@ -16,8 +16,10 @@
 #include "history.h"
 #include "log.h"
 #include "operate.h"
+#include "page.h"
 #include "picture.h"
 #include "progress.h"
+#include "story.h"
 
 /* The engine's tracer: counts what ended how, and lets the log print. */
 static void trace(void *user, const struct vmres_trace_record *record)
@@ -38,6 +40,8 @@ static void trace(void *user, const struct vmres_trace_record *record)
         *ends[i].count += strcmp(record->reason, ends[i].word) == 0 ? 1 : 0;
     if (run->log)
         log_record(run->log, record);
+    if (run->story)
+        story_record(run->story, record);
 }
 
 static const char *vm_name(void *user, uint32_t vm)
@@ -47,7 +51,14 @@ static const char *vm_name(void *user, uint32_t vm)
     return vmres_driver_vm_name(run->driver, vm);
 }
 
-static struct log *open_log(struct run *run)
+static enum exit_code complain(const char *line)
+{
+    (void)fprintf(stderr, "%s\n", line);
+    return EXIT_WRONG;
+}
+
+/* Whoever keeps what is to be shown. */
+static enum exit_code open_keepers(struct run *run)
 {
     const struct vmres_trace_names names = {
         .vm_name = vm_name,
@@ -55,19 +66,20 @@ static struct log *open_log(struct run *run)
         .resources = run->config->engine.resources,
         .kinds = run->config->engine.kinds,
     };
+    bool drawn = run->svg || run->report, failed = false;
 
-    return log_open(&names, run->config->vm_count, run->notes);
+    if (run->options->log)
+        failed |= !(run->log = log_open(&names, run->config->vm_count, run->notes));
+    if (run->report)
+        failed |= !(run->story = story_open(run, &names));
+    if (drawn)
+        failed |= !(run->history = picture_open(run));
+    return failed ? complain("vmres-sim: out of memory") : EXIT_NOT_YET;
 }
 
 static enum vmres_status record_write(void *user, const void *data, size_t size)
 {
     return fwrite(data, 1, size, user) == size ? VMRES_OK : VMRES_IO;
-}
-
-static enum exit_code complain(const char *line)
-{
-    (void)fprintf(stderr, "%s\n", line);
-    return EXIT_WRONG;
 }
 
 /* What no longer has a line in the scenario is told of the scenario as a whole. */
@@ -116,17 +128,13 @@ static enum exit_code open_outputs(struct run *run)
     if (code == EXIT_NOT_YET)
         code = open_output(run->options->svg, &run->svg);
     if (code == EXIT_NOT_YET)
+        code = open_output(run->options->report, &run->report);
+    if (code == EXIT_NOT_YET)
         code = open_output(run->options->record, &run->record);
     if (code != EXIT_NOT_YET)
         return code;
     run->notes = run->options->json ? stderr : stdout;
-    if (run->options->log)
-        run->log = open_log(run);
-    if (run->options->svg)
-        run->history = picture_open(run);
-    if ((run->options->log && !run->log) || (run->options->svg && !run->history))
-        return complain("vmres-sim: out of memory");
-    return EXIT_NOT_YET;
+    return open_keepers(run);
 }
 
 /* The world: every VM of the scenario, and what will go wrong with it. */
@@ -160,7 +168,7 @@ static enum exit_code build_driver(struct run *run)
     options.engine.tracer = (struct vmres_tracer){
         .function = trace,
         .user = run,
-        .level = run->log ? VMRES_TRACE_DEBUG : VMRES_TRACE_INFO,
+        .level = run->log || run->story ? VMRES_TRACE_DEBUG : VMRES_TRACE_INFO,
     };
     options.backend = vmres_sim_backend(run->sim);
     if (run->record)
@@ -264,17 +272,24 @@ static enum exit_code close_output(const char *path, FILE *file, enum exit_code 
 enum exit_code run_close(struct run *run, enum exit_code code)
 {
     struct log *log = run->log;
+    struct story *story = run->story;
 
-    if (code != EXIT_WRONG && run->history)
+    if (code != EXIT_WRONG && run->svg)
         picture_write(run, run->svg);
+    if (code != EXIT_WRONG && run->report)
+        page_write(run, run->report);
     run->log = NULL; /* that the world ends is no part of the story */
+    run->story = NULL;
     vmres_driver_destroy(run->driver);
     vmres_sim_destroy(run->sim);
     code = close_output(run->options->record, run->record, code);
     code = close_output(run->options->csv, run->csv, code);
     code = close_output(run->options->svg, run->svg, code);
+    code = close_output(run->options->report, run->report, code);
     if (log)
         log_close(log);
+    if (story)
+        story_close(story);
     history_close(run->history);
     vmres_config_destroy(run->config);
     return code;
@@ -293,4 +308,19 @@ uint64_t run_ticks(const struct run *run)
     uint64_t tick_ms = run->config->sim.tick_ms;
 
     return (run->config->duration_ms + tick_ms - 1) / tick_ms;
+}
+
+uint32_t run_vm(const struct run *run, uint32_t id)
+{
+    const struct vmres_config *config = run->config;
+    const char *name = id == VMRES_VM_NONE ? NULL : vmres_driver_vm_name(run->driver, id);
+
+    /* Mostly they are counted alike. */
+    if (name && id < config->vm_count && strcmp(name, config->vms[id].spec.name) == 0)
+        return id;
+    for (uint32_t vm = 0; name && vm < config->vm_count; vm++) {
+        if (strcmp(name, config->vms[vm].spec.name) == 0)
+            return vm;
+    }
+    return VMRES_VM_NONE;
 }

@@ -24,10 +24,11 @@ struct run {
     struct vmres_config *config;
     struct vmres_sim *sim;
     struct vmres_driver *driver;
-    struct history *history;  /* NULL: nobody wants to see it drawn */
-    struct log *log;          /* NULL: nobody reads along */
-    FILE *notes;              /* where log and breaches go */
-    FILE *csv, *svg, *record; /* or NULL */
+    struct history *history;           /* NULL: nobody wants to see it drawn */
+    struct log *log;                   /* NULL: nobody reads along */
+    struct story *story;               /* NULL: nobody reads it afterwards */
+    FILE *notes;                       /* where log and breaches go */
+    FILE *csv, *svg, *report, *record; /* or NULL */
     struct outcomes outcomes[VMRES_KINDS_MAX];
     struct vmres_sim_violations violations;
     uint64_t audits_failed;
@@ -45,5 +46,7 @@ enum exit_code run_close(struct run *run, enum exit_code code);
 /* How many breaches there were. */
 uint64_t run_breaches(const struct run *run);
 uint64_t run_ticks(const struct run *run);
+/* Which VM of the scenario has that id now; VMRES_VM_NONE: none. */
+uint32_t run_vm(const struct run *run, uint32_t id);
 
 #endif
