@@ -130,8 +130,8 @@ enum vmres_status vmres__allot(struct vmres_engine *engine)
     return VMRES_OK;
 }
 
-/* A deficit came up before a VM was told its first allotment: it starts with less, down to its
- * floor. False: even so it has to wait. */
+/* A deficit came up before a VM was told its first allotment: unless that was stated or reserved
+ * it starts with less, down to its floor. False: it has to wait. */
 bool vmres__allot_fits(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index)
 {
     const struct kind *kind = &engine->kinds[kind_index];
@@ -141,7 +141,7 @@ bool vmres__allot_fits(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
 
     if (!vmres__grant_waits(kind))
         return true;
-    if (!kind->blocks && spare > 0)
+    if (!kind->blocks && kind->accounts[vm].initial == NONE && spare > 0)
         vmres__observe_untold(
             engine, vm, kind_index,
             (uint32_t)(spare < kind->ledger.deficit ? spare : kind->ledger.deficit));

@@ -172,6 +172,7 @@ static enum vmres_status claim(struct vmres_engine *engine, const struct vmres_e
 {
     struct reservation *reservation = event->id == 0 ? NULL : find(engine, event->id);
     struct vm *vm = &engine->vms[event->vm];
+    struct account *account;
     struct vmres_view *view;
     uint32_t piece;
     uint8_t bit;
@@ -179,6 +180,7 @@ static enum vmres_status claim(struct vmres_engine *engine, const struct vmres_e
     if (reservation == NULL)
         return VMRES_UNKNOWN;
     bit = (uint8_t)(1u << reservation->kind);
+    account = account_of(engine, event->vm, reservation->kind);
     view = view_of(engine, event->vm, reservation->kind);
     if (vm->state != VMRES_VM_BOOTING || (vm->flags & VM_ADOPTED) || !(vm->limited & bit) ||
         (vm->allotted & bit))
@@ -190,7 +192,8 @@ static enum vmres_status claim(struct vmres_engine *engine, const struct vmres_e
     view->charge += piece;
     reservation->charge -= piece;
     vm->allotted |= bit;
-    account_of(engine, event->vm, reservation->kind)->flags |= ACCOUNT_INITIAL;
+    account->initial = view->charge;
+    account->flags |= ACCOUNT_INITIAL;
     vmres__settle_mark(engine, event->vm, reservation->kind);
     vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_ALLOT,
                                                      .level = VMRES_TRACE_INFO,

@@ -274,7 +274,7 @@ static struct rig *untold_at_the_start(void)
 
     rig_add(rig, 0, 0, 300, 100);
     rig_boot(rig);
-    rig_add(rig, 1, 50, 300, 200);
+    rig_add(rig, 1, 50, 250, NONE);
     rig_withhold(rig, 1, RIG_REASSIGN);
     rig_told(rig, rig_event(rig, VMRES_EVENT_ALLOT, 0));
     rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
