@@ -348,9 +348,9 @@ void page_charts(const struct part *part)
                   " of every VM <span class=\"unit\">%s</span></h3>\n"
                   "<div class=\"panels%s\">\n",
                   part->unit_name,
-                  history->vms > 16   ? " many"
-                  : history->vms <= 4 ? " few"
-                                      : "");
+                  history->vms > 16                        ? " many"
+                  : history->vms <= 4 && history->vms != 3 ? " few"
+                                                           : "");
     for (uint32_t vm = 0; vm < history->vms; vm++)
         put_vm(part, vm, (double)most / part->unit * 1.05);
     (void)fputs("</div>\n", part->file);
