@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvm_demo: figure 2 with real guests. Introduces: kvm.h, real guests on a libuv loop.
+ *
+ * VM1 works on more memory than it is allotted, while VM2 has more than it uses. Once with the
+ * library, which moves memory from VM2 to VM1 as it sees that, and once with allotments that stay:
+ * how long does the work take? Everything it makes is in one temporary directory, and gone when it
+ * ends.
+ */
+#define _GNU_SOURCE /* nftw */
+#include <errno.h>
+#include <ftw.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "svg.h"
+#include "watch.h"
+
+struct options {
+    const char *directory, *svg, *csv;
+    unsigned patience;
+};
+
+/* One run of the work. */
+struct turn {
+    const char *policy, *title;
+    struct watch watch;
+    uint64_t bound_ms; /* for the work */
+    uint64_t took_ms;  /* 0: it was not done in time */
+    unsigned percent;
+    bool ran;
+};
+
+enum { MOVING, STAYING, TURNS };
+
+#define BOUND_MS 120000u /* with vmres */
+
+static const char *const names[HOST_GUESTS] = {"VM1", "VM2", "VM3"};
+
+static int usage(FILE *file)
+{
+    fputs("usage: kvm_demo [--patience TIMES] [--svg FILE] [--csv FILE] DIRECTORY\n"
+          "\n"
+          "Three real guests, once with vmres and once without. DIRECTORY has what\n"
+          "examples/kvm-demo/prepare puts there; examples/kvm-demo/run does all.\n"
+          "\n"
+          "  --patience TIMES  without vmres the work may take so many times as long; 6\n"
+          "  --svg FILE        draws both\n"
+          "  --csv FILE        what every VM wanted and held with vmres, ten times a second\n",
+          file);
+    return file == stdout ? 0 : 2;
+}
+
+/* 0: go on; else the exit status, plus one. */
+static int read_options(int count, char **arguments, struct options *options)
+{
+    static const struct option known[] = {{"help", no_argument, NULL, 'h'},
+                                          {"patience", required_argument, NULL, 'p'},
+                                          {"svg", required_argument, NULL, 's'},
+                                          {"csv", required_argument, NULL, 'c'},
+                                          {NULL, 0, NULL, 0}};
+    int option;
+
+    *options = (struct options){.patience = 6};
+    while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
+        switch (option) {
+        case 'p':
+            options->patience = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 's':
+            options->svg = optarg;
+            break;
+        case 'c':
+            options->csv = optarg;
+            break;
+        default:
+            return usage(option == 'h' ? stdout : stderr) + 1;
+        }
+    }
+    if (optind != count - 1 || options->patience == 0)
+        return usage(stderr) + 1;
+    options->directory = arguments[optind];
+    return 0;
+}
+
+static bool has_kvm(const char *directory)
+{
+    char path[256], word[16] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/accelerator", directory);
+    file = fopen(path, "r");
+    if (file && !fgets(word, sizeof word, file))
+        word[0] = '\0';
+    if (file)
+        fclose(file);
+    return strncmp(word, "kvm", 3) == 0;
+}
+
+/* --- the work, once --- */
+
+static bool take_turn(const struct options *options, const char *scratch, struct turn *turn)
+{
+    const struct host_options with = {.directory = options->directory,
+                                      .scratch = scratch,
+                                      .policy = turn->policy,
+                                      .log = stdout,
+                                      .kvm = has_kvm(options->directory)};
+    struct host host = {0};
+
+    if (!watch_begin(&turn->watch, &host, stdout))
+        return false;
+    printf("\n%s: booting three real guests\n", turn->title);
+    fflush(stdout);
+    if (host_open(&host, &with)) {
+        turn->took_ms = host_work(&host, turn->bound_ms);
+        turn->ran = turn->took_ms > 0 || host_now_ms(&host) >= turn->bound_ms;
+        turn->percent = host.guests[0].percent;
+        watch_end(&turn->watch, &host);
+    }
+    if (host.interrupted)
+        fputs("kvm-demo: interrupted; its guests are ended\n", stderr);
+    host_close(&host);
+    return turn->ran;
+}
+
+static bool take_turns(const struct options *options, const char *scratch, struct turn *turns)
+{
+    turns[MOVING].bound_ms = BOUND_MS;
+    if (!take_turn(options, scratch, &turns[MOVING]))
+        return false;
+    turns[STAYING].bound_ms = options->patience * turns[MOVING].took_ms;
+    if (turns[MOVING].took_ms > 0)
+        return take_turn(options, scratch, &turns[STAYING]);
+    fputs("kvm-demo: the work was not done in two minutes; is this host very busy?\n", stderr);
+    return false;
+}
+
+/* --- what came of it --- */
+
+static const char *say_time(const struct turn *turn, char *text, size_t room)
+{
+    if (turn->took_ms > 0)
+        snprintf(text, room, "%.1f s", (double)turn->took_ms / 1000);
+    else
+        snprintf(text, room, "%u %% done after %.1f s", turn->percent,
+                 (double)turn->bound_ms / 1000);
+    return text;
+}
+
+static void print_result(const struct turn *turns)
+{
+    char text[64];
+
+    puts("\nthe same work, on real guests:");
+    for (int i = 0; i < TURNS; i++)
+        printf("  %-22s %s\n", turns[i].title, say_time(&turns[i], text, sizeof text));
+}
+
+static double seconds_of(const struct turn *turn)
+{
+    return (double)(turn->watch.ticks * HOST_TICK_MS) / 1000;
+}
+
+static void draw(const struct turn *turns, FILE *file)
+{
+    static const struct vmres_resource memory = {
+        .name = "memory", .granule = 1, .capacity = HOST_GUESTS * HOST_ALLOTMENT};
+    char subtitle[256], titles[TURNS][64], times[TURNS][64];
+    struct scene scenes[TURNS];
+    const struct picture picture = {.title = "Real guests of QEMU: figure 2",
+                                    .subtitle = subtitle,
+                                    .first = "first allotment",
+                                    .scenes = scenes,
+                                    .count = TURNS};
+
+    for (int i = 0; i < TURNS; i++) {
+        say_time(&turns[i], times[i], sizeof times[i]);
+        snprintf(titles[i], sizeof titles[i], "%s: ", turns[i].title);
+        scenes[i] = (struct scene){
+            .title = titles[i],
+            .resource = &memory,
+            .history = turns[i].watch.history,
+            .names = names,
+            .seconds = seconds_of(&turns[MOVING]) > seconds_of(&turns[STAYING])
+                           ? seconds_of(&turns[MOVING])
+                           : seconds_of(&turns[STAYING]),
+        };
+    }
+    snprintf(subtitle, sizeof subtitle, "VM1's work:  %s: %s  ·  %s: %s", turns[MOVING].title,
+             times[MOVING], turns[STAYING].title, times[STAYING]);
+    svg_write(&picture, file);
+}
+
+/* Opens a file to write; NULL: it cannot be, which was said, or none is wanted. */
+static FILE *open_output(const char *path)
+{
+    FILE *file = path ? fopen(path, "w") : NULL;
+
+    if (path && !file)
+        fprintf(stderr, "kvm-demo: %s cannot be written (%s); name another file\n", path,
+                strerror(errno));
+    return file;
+}
+
+static bool write_files(const struct options *options, const struct turn *turns)
+{
+    FILE *svg = open_output(options->svg), *csv = open_output(options->csv);
+    bool written = (svg || !options->svg) && (csv || !options->csv);
+
+    if (svg) {
+        draw(turns, svg);
+        written &= fclose(svg) == 0;
+    }
+    if (csv) {
+        watch_csv(&turns[MOVING].watch, names, csv);
+        written &= fclose(csv) == 0;
+    }
+    return written;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+int main(int count, char **arguments)
+{
+    struct turn turns[TURNS] = {{.policy = "usage", .title = "with vmres"},
+                                {.policy = "static", .title = "allotments that stay"}};
+    const char *tmp = getenv("TMPDIR");
+    struct options options;
+    char scratch[96];
+    int code = read_options(count, arguments, &options);
+    bool done;
+
+    if (code != 0)
+        return code - 1;
+    snprintf(scratch, sizeof scratch, "%.60s/kvm-demo-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(scratch)) {
+        fprintf(stderr, "kvm-demo: no directory can be made in %s; set TMPDIR to one that exists\n",
+                tmp ? tmp : "/tmp");
+        return 1;
+    }
+    done = take_turns(&options, scratch, turns);
+    if (done) {
+        print_result(turns);
+        done = write_files(&options, turns);
+    }
+    for (int i = 0; i < TURNS; i++)
+        watch_free(&turns[i].watch);
+    (void)nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return done ? 0 : 1;
+}
