@@ -3,7 +3,8 @@
  * Hyper-V's dynamic memory, RECONSTRUCTED from its documents; what it does when memory is short is
  * our reading of "higher weight first". Each VM is to have its commit charge and a buffer; who has
  * less is given from what nobody holds, then from those that have more, in proportion. When that is
- * not enough the buffers go first, and the rest is filled up by weight.
+ * not enough the buffers shrink first, all to the same part; when even without any it is not, what
+ * there is is filled up by weight.
  */
 #include <math.h>
 
@@ -24,9 +25,9 @@ static double level_at(const struct peer_vm *vm, double level)
 }
 
 /* Up from the floors by weight, to the demand at most. */
-static void fill(struct peer_host *host)
+static void fill(struct peer_host *host, double buffer)
 {
-    double low = 0, high = host->capacity;
+    double low = 0, high = host->capacity, demand = 0, buffers = 0, part;
 
     for (int i = 0; i < HALVINGS; i++) {
         double level = (low + high) / 2, sum = 0;
@@ -38,8 +39,15 @@ static void fill(struct peer_host *host)
         else
             low = level;
     }
-    for (uint32_t vm = 0; vm < host->count; vm++)
+    for (uint32_t vm = 0; vm < host->count; vm++) {
         host->vms[vm].target = level_at(&host->vms[vm], low);
+        demand += host->vms[vm].target;
+        buffers += wish_of(&host->vms[vm], buffer) - wish_of(&host->vms[vm], 0);
+    }
+    part = buffers > 0 ? fmin(1, fmax(0, host->capacity - demand) / buffers) : 0;
+    for (uint32_t vm = 0; vm < host->count; vm++)
+        host->vms[vm].target +=
+            part * (wish_of(&host->vms[vm], buffer) - wish_of(&host->vms[vm], 0));
 }
 
 static void judge(const struct peer *peer, void *state, void *vms, struct peer_host *host)
@@ -56,7 +64,7 @@ static void judge(const struct peer *peer, void *state, void *vms, struct peer_h
         excess += vm->held > SLACK * wish ? vm->held - wish : 0;
     }
     if (need > free + excess) {
-        fill(host);
+        fill(host, peer->tuning);
         return;
     }
     part = need > free ? (need - free) / excess : 0;

@@ -432,6 +432,20 @@ static void hyperv_takes_excess_in_proportion(void **state)
     expect_near(vms[3].target, 1210, 1e-9); /* within 2 %: left alone */
 }
 
+static void hyperv_shrinks_buffers_alike(void **state)
+{
+    struct peer_vm vms[] = {
+        {.floor = 100, .ceiling = 4000, .weight = 1, .held = 1300, .demand = 2000},
+        {.floor = 100, .ceiling = 4000, .weight = 3, .held = 2000, .demand = 1000},
+    };
+    struct peer_host host = {.count = 2, .vms = vms, .capacity = 3300};
+
+    (void)state;
+    judge_hyperv(&host); /* 300 are left for buffers of 600 */
+    expect_near(vms[0].target, 2200, 1e-3);
+    expect_near(vms[1].target, 1100, 1e-3);
+}
+
 static void hyperv_drops_buffers_then_goes_by_weight(void **state)
 {
     struct peer_vm vms[] = {
@@ -500,6 +514,7 @@ int main(void)
         cmocka_unit_test(esx_prices_meet),
         cmocka_unit_test(esx_taxes_what_is_idle),
         cmocka_unit_test(hyperv_takes_excess_in_proportion),
+        cmocka_unit_test(hyperv_shrinks_buffers_alike),
         cmocka_unit_test(hyperv_drops_buffers_then_goes_by_weight),
         cmocka_unit_test(every_peer_keeps_within_limits),
     };
