@@ -48,7 +48,7 @@ static void ask(struct kvm_vm *vm)
         vmres__kvm_talk_ask(vm, question, index, part->mechanism->read(part));
         break;
     case KVM_ASK_STATS:
-        vmres__kvm_talk_ask(vm, question, 0, vm->reporter->ask(vm));
+        vmres__kvm_talk_ask(vm, question, 0, vmres__kvm_stats_ask(vm));
         break;
     default:
         vmres__kvm_talk_ask(vm, question, 0, vmres__kvm_probe_ask(vm, question));
@@ -57,7 +57,7 @@ static void ask(struct kvm_vm *vm)
 
 static void arm(struct kvm_vm *vm)
 {
-    uint64_t due = vmres__kvm_talk_due(vm);
+    uint64_t due = kvm_min(vmres__kvm_talk_due(vm), vm->agent.due_ms);
     uint64_t now = kvm_now(vm);
 
     if (kvm_probed(vm))
@@ -94,6 +94,7 @@ void vmres__kvm_agenda_wake(uv_timer_t *timer)
 
     uv_update_time(vm->kvm->loop);
     vmres__kvm_talk_tick(vm);
+    vmres__kvm_agent_tick(vm);
     if (kvm_probed(vm) && kvm_now(vm) >= vm->look_ms) {
         if (++vm->looks >= PROBE_LOOKS && !vmres__kvm_command_open(vm))
             vmres__kvm_probe_again(vm);
@@ -153,7 +154,7 @@ static void take_stats(struct kvm_vm *vm, struct kvm_reply reply)
 {
     vm->ask_stats = false;
     if (reply.value)
-        vm->reporter->take(vm, reply.value);
+        vmres__kvm_stats_take(vm, reply.value);
     vmres__kvm_report_answer(vm);
 }
 

@@ -4,6 +4,7 @@
  *
  *     socket -> line.c -> wire.c -> talk.c -> probe.c, balloon.c, virtio_mem.c, stats.c
  *                                          -> command.c, observe.c, report.c -> driver
+ *     agent's socket -> line.c -> wire.c -> agent.c -> sample.c -> report.c -> driver
  *     driver -> backend.c -> command.c -> part.c -> agenda.c -> talk.c -> wire.c -> socket
  *
  * What is asked next is never queued: agenda.c sees it from the VM's state. So nothing is asked
@@ -75,22 +76,51 @@ void vmres__kvm_witness_look(struct kvm_vm *vm);
 /* The same, and if it says more than `expected` asks the exact way before it is believed. */
 void vmres__kvm_witness_check(struct kvm_vm *vm, uint64_t expected);
 
-/* --- stats.c, report.c: what the guest says of itself --- */
+/* --- stats.c, agent.c, sample.c, report.c: what the guest says of itself --- */
 
-struct kvm_sample {      /* what reporters fill in */
+struct kvm_sample {
     uint64_t used, free; /* KVM_UNKNOWN: not told */
     uint64_t held;       /* the VM's size when it was taken */
     uint64_t taken_ms;   /* by our clock */
     uint16_t stall;
     bool has_stall;
 };
-struct kvm_reporter {
-    json_t *(*ask)(const struct kvm_vm *vm); /* NULL: nobody to ask */
-    void (*take)(struct kvm_vm *vm, const json_t *value);
+json_t *vmres__kvm_stats_ask(const struct kvm_vm *vm);
+void vmres__kvm_stats_take(struct kvm_vm *vm, const json_t *value);
+
+struct kvm_mark { /* a moment of the guest's; KVM_UNKNOWN: not told */
+    uint64_t time_us, some_us;
 };
-extern const struct kvm_reporter vmres__kvm_stats;
-/* Answers an inquiry: after asking the reporter, or at once where that cannot be. */
+struct kvm_agent {
+    char path[KVM_SOCKET_ROOM]; /* "": it has none */
+    struct kvm_wire wire;
+    enum { KVM_AGENT_DOWN, KVM_AGENT_GREETING, KVM_AGENT_UP } phase;
+    uint64_t serial, in_flight; /* of requests; in_flight 0: nothing is asked */
+    uint64_t asked_ms, opened_ms;
+    uint64_t due_ms;     /* when to look at it again */
+    uint64_t unasked_ms; /* since then these lines have come: */
+    uint32_t unasked;
+    uint32_t failures;        /* in a row */
+    bool silent;              /* it owes an answer for too long */
+    struct kvm_mark marks[2]; /* of the last two reports, the newer one last */
+};
+void vmres__kvm_agent_init(struct kvm_vm *vm);
+void vmres__kvm_agent_begin(struct kvm_vm *vm); /* QEMU talks */
+void vmres__kvm_agent_end(struct kvm_vm *vm);   /* and no more */
+void vmres__kvm_agent_renew(struct kvm_vm *vm); /* the guest begins a new life */
+void vmres__kvm_agent_tick(struct kvm_vm *vm);
+/* false: it cannot be asked. Else vmres__kvm_report_*() will be called. */
+bool vmres__kvm_agent_ask(struct kvm_vm *vm);
+/* Take in what it said; false: nonsense, or out of date. */
+bool vmres__kvm_sample_report(struct kvm_vm *vm, const json_t *object);
+bool vmres__kvm_sample_notice(struct kvm_vm *vm, const json_t *object);
+
+/* Answers an inquiry: after asking the guest, or at once where that cannot be. */
 void vmres__kvm_report_inquire(struct kvm_vm *vm, uint64_t inquiry);
+/* The agent does not answer it: by the balloon's statistics, then. */
+void vmres__kvm_report_without(struct kvm_vm *vm);
+/* The guest is short, by the last sample. */
+void vmres__kvm_report_notice(struct kvm_vm *vm);
 /* Answers the open inquiry with what there is. */
 void vmres__kvm_report_answer(struct kvm_vm *vm);
 
@@ -175,8 +205,9 @@ struct kvm_vm {
     uint64_t surveyed_ms;  /* 0: never */
     const char *fixed_why; /* why the balloon cannot be moved, static text, or NULL */
 
-    const struct kvm_reporter *reporter;
+    struct kvm_agent agent;
     struct kvm_sample sample;
+    uint64_t dregs;        /* what the guest calls available and never has */
     uint64_t stats_update; /* the balloon's own stamp of them; only ever compared */
     uint64_t peak;         /* the most held since they were last read */
     uint64_t inquiry;      /* to be answered, or 0 */
@@ -201,7 +232,7 @@ struct kvm_vm {
     const char *refusal; /* why the driver does not know it, static text */
     struct kvm_told told;
 
-    uint64_t connections, lost, timeouts, rejected;
+    uint64_t connections, lost, timeouts, rejected, notices;
     bool leaving; /* its handles are being closed */
     bool timer_closed;
     struct kvm_vm *next; /* of the same kvm */

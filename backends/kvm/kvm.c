@@ -135,6 +135,9 @@ static enum vmres_status check_spec(const struct vmres_kvm *kvm,
     if (*spec->socket == '\0' || strlen(spec->socket) >= KVM_SOCKET_ROOM)
         return fail(error, VMRES_INVALID, "VM '%s': its socket's path must have 1 to %u bytes",
                     spec->name, KVM_SOCKET_ROOM - 1);
+    if (spec->agent && strlen(spec->agent) >= KVM_SOCKET_ROOM)
+        return fail(error, VMRES_INVALID, "VM '%s': its agent's path must have at most %u bytes",
+                    spec->name, KVM_SOCKET_ROOM - 1);
     if (spec->limits.floor > spec->limits.ceiling || spec->limits.weight > VMRES_WEIGHT_MAX ||
         (uint32_t)spec->limits.participation > VMRES_PARTICIPATE_BOTH)
         return fail(error, VMRES_INVALID,
@@ -152,19 +155,21 @@ static void fill_vm(struct kvm_vm *vm, const struct vmres_kvm_vm_spec *spec)
 {
     (void)snprintf(vm->name, sizeof vm->name, "%s", spec->name);
     (void)snprintf(vm->socket, sizeof vm->socket, "%s", spec->socket);
+    (void)snprintf(vm->agent.path, sizeof vm->agent.path, "%s", spec->agent ? spec->agent : "");
     vm->tag = spec->tag;
     vm->pid = spec->pid;
     vm->overhead = spec->overhead;
     vm->witness = (struct kvm_witness){.seen = KVM_UNKNOWN, .overhead = spec->overhead};
     vm->limits = spec->limits;
-    vm->reporter = &vmres__kvm_stats;
     vm->id = VMRES_VM_NONE;
     vmres__kvm_talk_init(vm);
+    vmres__kvm_agent_init(vm);
 }
 
 static void free_vm(struct vmres_kvm *kvm, struct kvm_vm *vm)
 {
     vmres__kvm_lines_finish(&vm->wire.lines);
+    vmres__kvm_lines_finish(&vm->agent.wire.lines);
     free_text(kvm, vm->pidfile);
     vmres_release(&kvm->heap, vm, 1, sizeof *vm);
 }
@@ -217,7 +222,8 @@ void vmres__kvm_release(struct kvm_vm *vm)
     struct vmres_kvm *kvm = vm->kvm;
     struct kvm_vm **at = &kvm->vms;
 
-    if (!vm->timer_closed || vm->wire.state != KVM_WIRE_CLOSED)
+    if (!vm->timer_closed || vm->wire.state != KVM_WIRE_CLOSED ||
+        vm->agent.wire.state != KVM_WIRE_CLOSED)
         return;
     while (*at != vm)
         at = &(*at)->next;
@@ -287,18 +293,21 @@ enum vmres_status vmres_kvm_vm(const struct vmres_kvm *kvm, const char *name,
 
     if (!vm)
         return VMRES_UNKNOWN;
-    *info = (struct vmres_kvm_vm_info){.state = state_of(vm),
-                                       .vm = vm->id,
-                                       .pid = vm->process.pid,
-                                       .held = vmres__kvm_part_held(&vm->parts),
-                                       .limit = vmres__kvm_part_limit(&vm->parts),
-                                       .witness = vm->witness.seen,
-                                       .overhead = vm->witness.overhead,
-                                       .reason = vmres__kvm_standing_obstacle(vm),
-                                       .connections = vm->connections,
-                                       .lost = vm->lost,
-                                       .timeouts = vm->timeouts,
-                                       .rejected = vm->rejected};
+    *info =
+        (struct vmres_kvm_vm_info){.state = state_of(vm),
+                                   .vm = vm->id,
+                                   .pid = vm->process.pid,
+                                   .held = vmres__kvm_part_held(&vm->parts),
+                                   .limit = vmres__kvm_part_limit(&vm->parts),
+                                   .witness = vm->witness.seen,
+                                   .overhead = vm->witness.overhead,
+                                   .reason = vmres__kvm_standing_obstacle(vm),
+                                   .connections = vm->connections,
+                                   .lost = vm->lost,
+                                   .timeouts = vm->timeouts,
+                                   .rejected = vm->rejected,
+                                   .notices = vm->notices,
+                                   .agent = vm->agent.phase == KVM_AGENT_UP && !vm->agent.silent};
     if (vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON))
         info->devices |= VMRES_KVM_BALLOON;
     if (vmres__kvm_part_movable(&vm->parts, VMRES_KVM_VIRTIO_MEM))

@@ -29,11 +29,13 @@ static void begin(struct kvm_vm *vm)
         .held = KVM_UNKNOWN, .witness = KVM_UNKNOWN, .limit = KVM_UNKNOWN, .floor = KVM_UNKNOWN};
     vm->sample.used = KVM_UNKNOWN;
     vm->stats_update = KVM_UNKNOWN;
+    vm->dregs = 0;
     vm->inquiry = 0;
     vm->since_ms = kvm_now(vm);
     vm->moved_ms = kvm_now(vm);
     vm->live_ms = 0;
     vm->heard = false;
+    vmres__kvm_agent_renew(vm);
 }
 
 static void take_id(struct kvm_vm *vm, uint32_t id)
@@ -179,6 +181,7 @@ void vmres__kvm_life_greeted(struct kvm_vm *vm)
     vmres__kvm_probe_again(vm);
     vmres__kvm_life_add(vm);
     vmres__kvm_standing_tell(vm);
+    vmres__kvm_agent_begin(vm);
 }
 
 void vmres__kvm_life_tried(struct kvm_vm *vm)

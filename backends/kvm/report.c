@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Step 2: inquiries are answered with the last sample of what the guest says of itself. Who took
- * the sample, the balloon's statistics or an agent in the guest, makes no difference here.
- * Invariant: every inquiry to a VM the driver knows is answered once, by what there is if need be,
- * so that one VM that cannot answer delays no judgement of the others.
+ * Step 2: inquiries are answered with the last sample of what the guest says of itself. The agent
+ * in the guest is asked first, the balloon's statistics where there is none or it is silent; who
+ * took the sample makes no difference after that. Invariant: every inquiry to a VM the driver knows
+ * is answered once, by what there is if need be, so that one VM that cannot answer delays no
+ * judgement of the others.
  */
 #include "internal.h"
 
 static bool can_be_asked(const struct kvm_vm *vm)
 {
-    return kvm_probed(vm) && !vm->talk.busy && !vm->stopped && kvm_balloon(vm);
+    return kvm_probed(vm) && !vm->talk.busy && !vm->stopped;
 }
 
 /* What is used stays used when the VM's size changes after the sample: the rest follows. */
@@ -49,13 +50,30 @@ void vmres__kvm_report_answer(struct kvm_vm *vm)
     (void)vmres__kvm_life_post(vm, &event); /* a full queue: the next inquiry comes soon */
 }
 
-void vmres__kvm_report_inquire(struct kvm_vm *vm, uint64_t inquiry)
+void vmres__kvm_report_notice(struct kvm_vm *vm)
 {
-    vm->inquiry = inquiry;
-    if (!can_be_asked(vm)) {
+    struct vmres_event event = {.type = VMRES_EVENT_REPORT};
+
+    fill(vm, &event);
+    event.flags = VMRES_FLAG_NOTICE;
+    (void)vmres__kvm_life_post(vm, &event); /* while it is short there will be another */
+}
+
+void vmres__kvm_report_without(struct kvm_vm *vm)
+{
+    if (!can_be_asked(vm) || !kvm_balloon(vm)) {
         vmres__kvm_report_answer(vm);
         return;
     }
     vm->ask_stats = true;
     vmres__kvm_agenda_turn(vm);
+}
+
+void vmres__kvm_report_inquire(struct kvm_vm *vm, uint64_t inquiry)
+{
+    vm->inquiry = inquiry;
+    if (can_be_asked(vm) && vmres__kvm_agent_ask(vm))
+        vmres__kvm_agenda_turn(vm);
+    else
+        vmres__kvm_report_without(vm);
 }

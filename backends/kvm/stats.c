@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The balloon's statistics, as a reporter: what the guest's driver says about its memory, once a
- * second, by way of QEMU.
+ * The balloon's statistics: what the guest's driver says about its memory, once a second, by way of
+ * QEMU.
  *
  * Only "it has changed" is taken from QEMU's time stamp: it is of another clock, and 0 or an old
  * one proves nothing. The first change heard shows that there is a driver. Guests count a balloon
@@ -12,7 +12,7 @@
  */
 #include "internal.h"
 
-static json_t *ask(const struct kvm_vm *vm)
+json_t *vmres__kvm_stats_ask(const struct kvm_vm *vm)
 {
     const struct kvm_part *balloon = vmres__kvm_part_find(&vm->parts, VMRES_KVM_BALLOON);
 
@@ -38,7 +38,7 @@ static bool is_news(struct kvm_vm *vm, uint64_t update)
     return news;
 }
 
-static void take(struct kvm_vm *vm, const json_t *value)
+void vmres__kvm_stats_take(struct kvm_vm *vm, const json_t *value)
 {
     const json_t *stats = json_object_get(value, "stats");
     uint64_t update = value_of(value, "last-update");
@@ -54,10 +54,9 @@ static void take(struct kvm_vm *vm, const json_t *value)
         available = free; /* drivers of old tell only this: rather too little */
     if (available == KVM_UNKNOWN)
         return;
+    available = kvm_less(available, vm->dregs);
     vm->sample = (struct kvm_sample){.used = held - kvm_min(available, held),
                                      .free = free,
                                      .held = held,
                                      .taken_ms = kvm_now(vm)};
 }
-
-const struct kvm_reporter vmres__kvm_stats = {ask, take};

@@ -35,6 +35,7 @@ static void fall(struct kvm_vm *vm, const char *why)
     talk->why = why;
     talk->retry_ms = kvm_now(vm) + retry_after(vm);
     talk->failures++;
+    vmres__kvm_agent_end(vm);
 }
 
 static void lost(struct kvm_vm *vm, const char *why)
@@ -183,6 +184,7 @@ void vmres__kvm_talk_end(struct kvm_vm *vm)
     vm->talk.busy = false;
     vm->talk.failures = 0;
     vm->talk.retry_ms = 0;
+    vmres__kvm_agent_end(vm);
 }
 
 void vmres__kvm_talk_tick(struct kvm_vm *vm)

@@ -61,6 +61,8 @@ struct vmres_kvm_vm_spec {
     const char *name;    /* unique, 1 .. VMRES_VM_NAME_MAX - 1 bytes */
     uint64_t tag;        /* the embedder's own */
     const char *socket;  /* path of its QMP socket; it need not exist yet */
+    const char *agent;   /* path of the socket of its agent's port (examples/agent); NULL: none, or
+                            not known: then its balloon speaks for it, and no stall is seen */
     const char *pidfile; /* with pid 0: a file that holds its pid; may be NULL */
     int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
                             libvirt, is not QEMU: give the pidfile) */
@@ -94,6 +96,8 @@ struct vmres_kvm_vm_info {
     uint64_t overhead;  /* taken off for that */
     const char *reason; /* why it does not take part in full, static text; or NULL */
     uint64_t connections, lost, timeouts, rejected; /* rejected: messages not understood */
+    uint64_t notices;                               /* of shortage, by its agent */
+    int agent;                                      /* 1: an agent speaks for it */
 };
 
 /* Fills in the defaults. NULL: no effect. */

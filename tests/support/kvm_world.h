@@ -29,6 +29,7 @@ struct kvm_guest {
     struct fake_qmp qmp; /* first: its `changed` finds the guest */
     struct kvm_world *world;
     char name[16], socket[96];
+    char agent[96];        /* where a fake_agent listens, or "" */
     int pid;               /* 1000 and up; it is in the world's /proc */
     uint64_t since;        /* when its process started */
     uint64_t locked, huge; /* of its memory */
