@@ -23,17 +23,21 @@
 
 /* --- what must be had, whatever the policy says --- */
 
+/* For whom it must be had: floors and deficits, or whatever must be had. */
+enum purpose { FOR_BOUNDS, FOR_ALL };
+
 /* What VM `vm` could give beyond its gap: first what is above its entitlement, then what it
  * does not use; never what it needs and is entitled to. The operator's word is not undone for
- * less than a deficit. */
-static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, bool unused)
+ * less than a floor or a deficit. */
+static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, enum purpose purpose,
+                        bool unused)
 {
     const struct vmres_view *view = &kind->views[vm];
     uint32_t keep = max_u32(view->entitlement, view->floor);
     uint32_t has = view->charge - (gap < 0 ? (uint32_t)-gap : 0);
 
     if (!(view->flags & VMRES_VIEW_DONOR) || kind->accounts[vm].disputed > 0 ||
-        (kind->accounts[vm].ordered != NONE && kind->ledger.deficit == 0))
+        (kind->accounts[vm].ordered != NONE && purpose == FOR_ALL))
         return 0;
     if (unused)
         keep = (view->flags & VMRES_VIEW_FRESH) && view->stall == 0
@@ -44,18 +48,19 @@ static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, bool 
 
 /* Opens gaps that sum to `need`, in proportion to what each VM can give. Returns what is
  * missing. */
-static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t need, bool unused)
+static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t need,
+                       enum purpose purpose, bool unused)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
     uint64_t total = 0, left, missing;
 
     for (uint32_t vm = 0; vm < engine->top; vm++)
-        total += givable(kind, vm, work->gaps[vm], unused);
+        total += givable(kind, vm, work->gaps[vm], purpose, unused);
     left = need < total ? need : total;
     missing = need - left;
     for (uint32_t vm = 0; vm < engine->top && left > 0; vm++) {
-        uint32_t piece = portion(&left, &total, givable(kind, vm, work->gaps[vm], unused));
+        uint32_t piece = portion(&left, &total, givable(kind, vm, work->gaps[vm], purpose, unused));
 
         if (piece == 0)
             continue;
@@ -69,12 +74,13 @@ static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t
     return missing;
 }
 
-static void gather_both(struct vmres_engine *engine, uint8_t kind, uint64_t need)
+static void gather_both(struct vmres_engine *engine, uint8_t kind, uint64_t need,
+                        enum purpose purpose)
 {
-    uint64_t missing = gather(engine, kind, need, false);
+    uint64_t missing = gather(engine, kind, need, purpose, false);
 
     if (missing > 0)
-        gather(engine, kind, missing, true);
+        gather(engine, kind, missing, purpose, true);
 }
 
 /* --- gaps --- */
@@ -94,10 +100,11 @@ static void clear_gaps(struct work *work)
 
 /* What must be had, whatever the policy says, beyond what is free and what others give up anyway:
  * for VMs below their floor, for growth that was ordered, for reservations. */
-static uint64_t must_have(const struct vmres_engine *engine, uint8_t kind_index)
+static uint64_t must_have(const struct vmres_engine *engine, uint8_t kind_index,
+                          enum purpose purpose)
 {
     const struct kind *kind = &engine->kinds[kind_index];
-    uint64_t need = vmres__reserve_need(engine, kind_index);
+    uint64_t need = purpose == FOR_ALL ? vmres__reserve_need(engine, kind_index) : 0;
     uint64_t supply = vmres__ledger_grantable(&kind->ledger);
 
     if (!kind->out_of_bounds && kind->orders == 0 && need == 0)
@@ -109,11 +116,13 @@ static uint64_t must_have(const struct vmres_engine *engine, uint8_t kind_index)
         if (!vm_takes_part(engine, vm))
             continue;
         told = vmres__removal_undisputed(engine, vm, kind_index);
-        if (kind->accounts[vm].ordered != NONE)
+        if (engine->work.gaps[vm] < 0) {
+            supply += (uint64_t)-engine->work.gaps[vm];
+            continue;
+        }
+        if (purpose == FOR_ALL && kind->accounts[vm].ordered != NONE)
             wanted = max_u32(wanted, kind->accounts[vm].ordered);
         need += wanted > told ? wanted - told : 0;
-        if (engine->work.gaps[vm] < 0)
-            supply += (uint64_t)-engine->work.gaps[vm];
     }
     return need > supply ? need - supply : 0;
 }
@@ -143,7 +152,7 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
         clear_gaps(work);
         /* VMs being adopted are charged with the most they could hold: soon it will be less. */
         if (kind->adopting == 0 && kind->ledger.deficit > unseen)
-            gather_both(engine, kind_index, kind->ledger.deficit - unseen);
+            gather_both(engine, kind_index, kind->ledger.deficit - unseen, FOR_BOUNDS);
         return;
     }
     for (uint32_t i = 0; i < work->verdict.count; i++) {
@@ -151,7 +160,8 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 
         work->gaps[vm] = (int32_t)((int64_t)work->verdict.targets[vm] - kind->views[vm].charge);
     }
-    gather_both(engine, kind_index, must_have(engine, kind_index));
+    gather_both(engine, kind_index, must_have(engine, kind_index, FOR_BOUNDS), FOR_BOUNDS);
+    gather_both(engine, kind_index, must_have(engine, kind_index, FOR_ALL), FOR_ALL);
 }
 
 /* --- open transfers --- */
@@ -207,17 +217,18 @@ static void keep_or_trim(struct vmres_engine *engine, uint8_t kind)
 
 /* --- new transfers --- */
 
-/* Whether it must grow, whatever the policy says. */
-static bool must_grow(const struct kind *kind, uint32_t vm)
+static bool below_floor(const struct kind *kind, uint32_t vm)
 {
-    return kind->accounts[vm].ordered != NONE || kind->views[vm].charge < kind->views[vm].floor;
+    return kind->views[vm].charge < kind->views[vm].floor;
 }
 
-/* Recipients that must grow come first; returns how many they are. */
-static uint32_t list_parties(const struct kind *kind, struct work *work)
+static bool ordered(const struct kind *kind, uint32_t vm)
 {
-    uint32_t first = 0;
+    return kind->accounts[vm].ordered != NONE;
+}
 
+static void list_parties(struct work *work)
+{
     for (uint32_t i = 0; i < work->verdict.count; i++) {
         uint32_t vm = work->verdict.named[i];
 
@@ -226,12 +237,17 @@ static uint32_t list_parties(const struct kind *kind, struct work *work)
         else if (work->gaps[vm] > 0)
             work->recipients[work->recipient_count++] = vm;
     }
-    if (!kind->out_of_bounds && kind->orders == 0)
-        return 0;
-    for (uint32_t i = 0; i < work->recipient_count; i++) {
+}
+
+/* Of the recipients from place `first` on, those who pass the test come first; returns the place
+ * behind them. */
+static uint32_t put_first(const struct kind *kind, struct work *work, uint32_t first,
+                          bool (*test)(const struct kind *kind, uint32_t vm))
+{
+    for (uint32_t i = first; i < work->recipient_count; i++) {
         uint32_t vm = work->recipients[i];
 
-        if (!must_grow(kind, vm))
+        if (!test(kind, vm))
             continue;
         work->recipients[i] = work->recipients[first];
         work->recipients[first++] = vm;
@@ -423,22 +439,30 @@ static bool same_plan(struct vmres_engine *engine, uint8_t kind)
     return false;
 }
 
-/* Who must grow comes first, then what the host must have, then what the policy thinks best. */
-static void plan_amounts(struct vmres_engine *engine, uint8_t kind)
+/* Who is below its floor comes first, then who is to grow by order, then what the host must have,
+ * then what the policy thinks best. */
+static void plan_amounts(struct vmres_engine *engine, uint8_t kind_index)
 {
+    const struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
-    uint32_t first;
+    uint32_t low = 0, first = 0;
 
     if (!engine->dry_run)
-        keep_or_trim(engine, kind);
-    first = list_parties(&engine->kinds[kind], work);
-    match_moves(engine, kind);
-    empty_pool(engine, kind, 0, first);
-    empty_pool(engine, kind, first, work->recipient_count);
-    match(engine, kind, 0, first);
-    release_awaited(engine, kind);
-    match(engine, kind, first, work->recipient_count);
-    release_rest(engine, kind);
+        keep_or_trim(engine, kind_index);
+    list_parties(work);
+    if (kind->out_of_bounds)
+        first = low = put_first(kind, work, 0, below_floor);
+    if (kind->orders > 0)
+        first = put_first(kind, work, low, ordered);
+    match_moves(engine, kind_index);
+    empty_pool(engine, kind_index, 0, low);
+    empty_pool(engine, kind_index, low, first);
+    empty_pool(engine, kind_index, first, work->recipient_count);
+    match(engine, kind_index, 0, low);
+    match(engine, kind_index, low, first);
+    release_awaited(engine, kind_index);
+    match(engine, kind_index, first, work->recipient_count);
+    release_rest(engine, kind_index);
 }
 
 /* Says so when more is wanted than can be given, and again when that goes on for long. */

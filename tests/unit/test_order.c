@@ -331,6 +331,29 @@ static void a_move_is_all_or_nothing(void **state)
     rig_delete(rig);
 }
 
+/* An order that cannot be met takes nothing that a floor needs, and gives back what one does. */
+static void a_floor_comes_before_an_order(void **state)
+{
+    struct rig *rig = three(60);
+
+    (void)state;
+    rig_told(rig, set_of(rig, 0, 200));
+    for (uint32_t round = 0; round < 3; round++)
+        rig_round(rig);
+    EXPECT_BOOKS(rig, "180 60 60 + 0");
+    rig_told(rig, vmres_event_limits(rig->now, 1, 1, 90 * VMRES_MIB, 200 * VMRES_MIB));
+    for (uint32_t round = 0; round < 3; round++)
+        rig_round(rig);
+    EXPECT_BOOKS(rig, "150 90 60 + 0");
+    assert_int_equal(orders(rig), 1);
+    rig_gone(rig, 2);
+    for (uint32_t round = 0; round < 3; round++)
+        rig_round(rig);
+    EXPECT_BOOKS(rig, "200 90 + 10");
+    assert_int_equal(orders(rig), 0);
+    rig_delete(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(the_policy_cannot_undo_it_meanwhile),
         cmocka_unit_test(a_newer_order_takes_over),
         cmocka_unit_test(who_must_grow_comes_before_whom_the_policy_would_let_grow),
+        cmocka_unit_test(a_floor_comes_before_an_order),
         cmocka_unit_test(one_that_does_not_co_operate_ends_it),
         cmocka_unit_test(what_ends_with_its_vm),
         cmocka_unit_test(what_is_disputed_is_charged_on_top_of_it),
