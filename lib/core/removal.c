@@ -194,6 +194,16 @@ static void bequeath(struct vmres_engine *engine, const struct command *older)
         newer->inherited += contested(older);
 }
 
+/* One that ends before the command it took over from: since then the device has followed it, and
+ * what that one has still to say takes nothing below its target. */
+static void outlive(struct vmres_engine *engine, const struct command *command)
+{
+    struct command *older = command->older == NONE ? NULL : &engine->commands[command->older];
+
+    if (older)
+        older->target = max_u32(older->target, command->target);
+}
+
 /* The guest did not do as asked: leave it alone for a while, longer each time, but always retry. */
 static void back_off(struct vmres_engine *engine, struct account *account)
 {
@@ -222,6 +232,7 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
         bequeath(engine, command);
     if (!final || command->state == COMMAND_SUPERSEDED)
         return;
+    outlive(engine, command);
     if (event->result == VMRES_RESULT_DONE)
         account->target = command->target;
     if (event->result == VMRES_RESULT_DONE &&

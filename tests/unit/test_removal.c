@@ -309,6 +309,33 @@ static void nothing_is_believed_beyond_the_target(void **state)
     rig_delete(rig);
 }
 
+/* It had gone further down before a newer command called it back up: that one's end comes first,
+ * and what the older says then is no more true. */
+static void what_the_older_command_says_last_counts_down_to_the_newer_ones_target(void **state)
+{
+    struct rig *rig = asked(0);
+    struct rig_command older;
+    struct vmres_event end;
+
+    (void)state;
+    rig_withhold(rig, 1, RIG_REMOVAL | RIG_SUPERSEDED);
+    older = *rig_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL);
+    rig->vms[1].devices[MEMORY].held -= 50;
+    end = rig_answer(rig, &older, 50);
+    end.flags = VMRES_FLAG_FINAL;
+    end.result = VMRES_RESULT_SUPERSEDED;
+    rig_wish(rig, 0, 110);
+    rig_wish(rig, 1, 90);
+    rig_round(rig);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "110 90 + 0");
+    end.time_ms = rig->now;
+    rig_told(rig, end);
+    EXPECT_BOOKS(rig, "110 90 + 0");
+    rig_delete(rig);
+}
+
 static void the_donor_stays_above_its_floor_whatever_is_disputed(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -432,6 +459,7 @@ int main(void)
         cmocka_unit_test(a_newer_target_takes_over),
         cmocka_unit_test(what_the_older_command_still_yields_counts_once),
         cmocka_unit_test(nothing_is_believed_beyond_the_target),
+        cmocka_unit_test(what_the_older_command_says_last_counts_down_to_the_newer_ones_target),
         cmocka_unit_test(the_donor_stays_above_its_floor_whatever_is_disputed),
         cmocka_unit_test(a_dispute_goes_from_command_to_command),
         cmocka_unit_test(an_old_dispute_does_not_take_it_below_its_floor),
