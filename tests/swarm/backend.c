@@ -69,7 +69,13 @@ void backend_seen(struct world *world, const struct message *message)
 
 static uint64_t witness_of(struct world *world, const struct device *device, uint8_t kind)
 {
-    return device->held + dice_below(&world->dice, world->resources[kind].tolerance + 1);
+    uint64_t noise = dice_below(&world->dice, world->resources[kind].tolerance + 1);
+
+    if (noise > 0)
+        world_fault(world, WITNESS_NOISE);
+    if (host_rules(world, device, kind))
+        return device->held + noise;
+    return device->held + device->overhead + device->unscrubbed + noise;
 }
 
 /* Words of the host in an answer: as things are now. */
@@ -220,6 +226,8 @@ static void follow(struct world *world, uint32_t vm, uint8_t kind, struct order 
         order->amount = amount;
         finish(world, vm, kind, order, VMRES_RESULT_PARTIAL);
     } else if (amount > order->amount && dice_chance(&world->dice, 500)) {
+        world_fault(world, ANSWER_COALESCED);
+    } else if (amount > order->amount) {
         order->amount = amount;
         event = answer_to(world, vm, kind, shrinks ? VMRES_EVENT_REMOVED : VMRES_EVENT_INCORPORATED,
                           order->id);
@@ -230,32 +238,81 @@ static void follow(struct world *world, uint32_t vm, uint8_t kind, struct order 
 
 /* --- devices move --- */
 
+/* The load of a guest swings between two values. */
+static void swing(struct world *world, uint32_t vm, uint8_t kind)
+{
+    struct device *device = &world->guests[vm].devices[kind];
+    uint64_t ceiling = world->guests[vm].ceiling[kind];
+
+    if (device->swing_ms == 0 || world->now / device->swing_ms % 2 == device->swung)
+        return;
+    device->swung = !device->swung;
+    device->need = ceiling - least(ceiling, device->need);
+}
+
+static bool stands_still(const struct world *world, const struct device *device)
+{
+    return device->mood == IGNORES || device->mood == CLAIMS_DONE || device->mood == CLAIMS_MUCH ||
+           world->now < device->missing_ms ||
+           (device->dodges && world->now / world->options.progress_ms % 4 != 0);
+}
+
+static void let_go(struct world *world, struct device *device, uint8_t kind, uint64_t step)
+{
+    bool host = world->resources[kind].removal == VMRES_REMOVAL_HOST;
+    uint64_t stop = most(device->target, device->mood == STOPS && !host ? device->need : 0);
+    uint64_t amount = least(step, device->held - least(device->held, stop));
+
+    if (device->piece > 0 && !host)
+        amount -= amount % device->piece;
+    device->held -= amount;
+    if (!device->scrubs || amount == 0)
+        return;
+    world_fault(world, WITNESS_LAGS);
+    device->unscrubbed += amount;
+}
+
 static void move_device(struct world *world, struct device *device, uint8_t kind, uint64_t time_ms)
 {
     uint64_t step = device->rate * time_ms;
-    uint64_t stop = device->mood == STOPS ? device->need : 0;
 
+    device->unscrubbed -= least(device->unscrubbed, device->limit / 5000 * time_ms);
     if (world->resources[kind].removal == VMRES_REMOVAL_HOST)
         step = UINT64_MAX;
-    else if (device->mood == IGNORES || device->mood == CLAIMS_DONE || device->mood == CLAIMS_MUCH)
+    else if (stands_still(world, device))
         return;
     if (device->held > device->target) {
-        stop = world->resources[kind].removal == VMRES_REMOVAL_HOST ? 0 : stop;
-        stop = most(device->target, stop);
-        device->held -= least(step, device->held - least(device->held, stop));
+        let_go(world, device, kind, step);
     } else {
         device->held += least(step, least(device->target, device->limit) -
                                         least(device->held, least(device->target, device->limit)));
     }
 }
 
+/* One that is fragile, and has less than half of what it needs. */
+static bool squeezed_to_death(const struct world *world, const struct guest *guest)
+{
+    for (uint8_t k = 0; k < world->options.kinds && guest->fragile; k++)
+        if (guest->devices[k].held < guest->devices[k].need / 2)
+            return true;
+    return false;
+}
+
 void backend_move(struct world *world, uint32_t vm, uint64_t time_ms)
 {
     struct guest *guest = &world->guests[vm];
 
-    for (uint8_t k = 0; k < world->options.kinds && guest->present && !guest->paused; k++) {
+    if (!guest->present || guest->paused || world->now < guest->hang_ms)
+        return;
+    if (squeezed_to_death(world, guest)) {
+        world_fault(world, GUEST_DIES);
+        life_crashes(world, vm);
+        return;
+    }
+    for (uint8_t k = 0; k < world->options.kinds; k++) {
         struct device *device = &guest->devices[k];
 
+        swing(world, vm, k);
         move_device(world, device, k, time_ms);
         if (device->before != NEVER)
             device->before = least(device->before, most(device->held, device->target));
@@ -283,9 +340,10 @@ void backend_forget(struct world *world, uint32_t vm)
 
 /* --- actions --- */
 
-static bool refuses(struct world *world)
+static bool refuses(struct world *world, const struct device *device)
 {
-    if (world->calm || !dice_chance(&world->dice, world->fault_permille / 8))
+    if (world->calm ||
+        (world->now >= device->missing_ms && !dice_chance(&world->dice, world->fault_permille / 8)))
         return false;
     world_fault(world, ANSWER_REFUSED);
     return true;
@@ -304,7 +362,7 @@ static void resize(struct world *world, const struct vmres_action *action)
                             .asked = action->as.resize.amount,
                             .start = backend_said(world, action->vm, action->kind),
                             .since_ms = world->now};
-    if (refuses(world)) {
+    if (refuses(world, device)) {
         finish(world, action->vm, action->kind, order, VMRES_RESULT_REFUSED);
         return;
     }
@@ -317,7 +375,7 @@ static void reassign(struct world *world, const struct vmres_action *action)
     struct device *device = &world->guests[action->vm].devices[action->kind];
     struct vmres_event event =
         answer_to(world, action->vm, action->kind, VMRES_EVENT_REASSIGNED, action->id);
-    uint8_t result = refuses(world) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
+    uint8_t result = refuses(world, device) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
 
     if (result == VMRES_RESULT_DONE) {
         device->target = action->as.resize.target;
@@ -332,7 +390,7 @@ static void pin(struct world *world, const struct vmres_action *action)
     struct device *device = &world->guests[action->vm].devices[action->kind];
     struct vmres_event event =
         answer_to(world, action->vm, action->kind, VMRES_EVENT_PINNED, action->id);
-    uint8_t result = refuses(world) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
+    uint8_t result = refuses(world, device) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
 
     if (result == VMRES_RESULT_DONE)
         device->target = action->as.resize.target;

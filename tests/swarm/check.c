@@ -144,6 +144,7 @@ static void check_kind(struct world *world, const struct vmres_event *event, uin
 
     if (vmres_engine_pool(world->engine, kind, &pool) != VMRES_OK)
         return;
+    world->shadow.deficit[kind] = pool.deficit;
     charged += pool.reserved;
     if (pool.charged != charged || pool.transit != 0 ||
         pool.capacity != world->shadow.capacity[kind] ||

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes wrong: guests, VMs, the host, the embedder; one thing at a time, chosen by the dice. At
- * the end all of it stops. What a backend breaks of its contract is breach.c's.
+ * What goes wrong, one thing at a time, chosen by the dice: limits and the host here, guests and
+ * devices in quirks.c, lives in life.c, what is asked for in operate.c, other engines in again.c.
+ * At the end all of it stops. What a backend breaks of its contract is breach.c's.
  */
 #include "swarm/world.h"
 
@@ -10,97 +11,6 @@ typedef void fault_function(struct world *world, uint32_t vm);
 static uint8_t some_kind(struct world *world)
 {
     return (uint8_t)dice_below(&world->dice, world->options.kinds);
-}
-
-static struct device *some_device(struct world *world, uint32_t vm)
-{
-    return &world->guests[vm].devices[some_kind(world)];
-}
-
-/* --- guests --- */
-
-static void change_mood(struct world *world, uint32_t vm)
-{
-    static const enum fault faults[] = {[IGNORES] = GUEST_IGNORES,
-                                        [STOPS] = GUEST_STOPS,
-                                        [CLAIMS_DONE] = GUEST_CLAIMS_DONE,
-                                        [CLAIMS_LITTLE] = GUEST_CLAIMS_LITTLE,
-                                        [CLAIMS_MUCH] = GUEST_CLAIMS_MUCH};
-    struct device *device = some_device(world, vm);
-
-    device->mood =
-        dice_chance(&world->dice, 500) ? OBEYS : (uint8_t)dice_below(&world->dice, CLAIMS_MUCH + 1);
-    if (device->mood != OBEYS)
-        world_fault(world, faults[device->mood]);
-}
-
-static void change_rate(struct world *world, uint32_t vm)
-{
-    struct device *device = some_device(world, vm);
-
-    device->rate = device->limit / dice_between(&world->dice, 10, 20000);
-    if (device->rate == 0)
-        world_fault(world, GUEST_SLOW);
-}
-
-static void change_need(struct world *world, uint32_t vm)
-{
-    uint8_t kind = some_kind(world);
-    struct guest *guest = &world->guests[vm];
-
-    guest->devices[kind].need = dice_below(&world->dice, guest->ceiling[kind] + 1);
-}
-
-/* Whether the guest can keep or take what it was told to give. */
-bool faults_guest_rules(const struct world *world, const struct device *device, uint8_t kind)
-{
-    return !device->enforced && world->resources[kind].removal == VMRES_REMOVAL_GUEST;
-}
-
-static void retake(struct world *world, uint32_t vm)
-{
-    uint8_t kind = some_kind(world);
-    struct device *device = &world->guests[vm].devices[kind];
-
-    if (!faults_guest_rules(world, device, kind) || device->held >= device->limit)
-        return;
-    world_fault(world, GUEST_RETAKES);
-    backend_changed(device);
-    device->held += dice_between(&world->dice, 1, device->limit - device->held);
-}
-
-static void let_go(struct world *world, uint32_t vm)
-{
-    uint8_t kind = some_kind(world);
-    struct device *device = &world->guests[vm].devices[kind];
-
-    if (!faults_guest_rules(world, device, kind) || device->held == 0)
-        return;
-    world_fault(world, GUEST_LETS_GO);
-    backend_changed(device);
-    device->held -= dice_between(&world->dice, 1, device->held);
-}
-
-static void foreign_target(struct world *world, uint32_t vm)
-{
-    struct device *device = some_device(world, vm);
-
-    world_fault(world, FOREIGN_TARGET);
-    backend_changed(device);
-    device->target = dice_below(&world->dice, device->limit + 1);
-}
-
-static void fall_silent(struct world *world, uint32_t vm)
-{
-    world->guests[vm].mute_ms =
-        world->now + dice_below(&world->dice, 8ull * world->options.period_ms);
-}
-
-static void flood(struct world *world, uint32_t vm)
-{
-    world_fault(world, REPORT_FLOOD);
-    for (uint32_t i = 0; i < 20; i++)
-        guest_report(world, vm, some_kind(world), 0);
 }
 
 /* --- limits --- */
@@ -149,11 +59,15 @@ static void change_capacity(struct world *world, uint32_t vm)
     uint8_t kind = some_kind(world);
     uint64_t capacity = world->resources[kind].capacity;
     struct vmres_event event = world_event(world, VMRES_EVENT_CAPACITY, VMRES_VM_NONE, kind);
+    struct vmres_pool_info pool;
 
     (void)vm;
     world_fault(world, CAPACITY_CHANGES);
     event.as.capacity.capacity = capacity / 2 + dice_below(&world->dice, capacity);
     event.as.capacity.reserve = dice_below(&world->dice, capacity / 8);
+    if (vmres_engine_pool(world->engine, kind, &pool) == VMRES_OK &&
+        event.as.capacity.capacity < pool.charged)
+        world_fault(world, CAPACITY_SHORT);
     if (dice_chance(&world->dice, 100)) {
         world_fault(world, CAPACITY_BAD);
         event.as.capacity.reserve = 2 * capacity;
@@ -185,10 +99,12 @@ static void lose_backend(struct world *world, uint32_t vm)
     world->lost = true;
     world->ready_ms = world->now + dice_below(&world->dice, 5000);
     recall(world, 1u << VMRES_EVENT_BACKEND_READY);
-    if (dice_chance(&world->dice, 500))
+    if (dice_chance(&world->dice, 500)) {
+        world_fault(world, BACKEND_LOSES_WORDS);
         recall(world, words);
-    else
+    } else {
         world_fault(world, BACKEND_LATE);
+    }
     world_post(world, world_event(world, VMRES_EVENT_BACKEND_LOST, VMRES_VM_NONE, 0), false)
         ->due_ms = world->now;
 }
@@ -198,6 +114,7 @@ static void find_backend(struct world *world)
     uint64_t last = world->now;
     struct message *message;
 
+    world_fault(world, BACKEND_FOUND);
     world->lost = false;
     for (uint32_t vm = 0; vm < world->slots; vm++) {
         if (world->guests[vm].present && dice_chance(&world->dice, 500))
@@ -222,15 +139,13 @@ static void leap(struct world *world, uint32_t vm)
 
 /* --- one of them --- */
 
-static fault_function *const of_guests[] = {
-    change_mood,  change_mood,    change_mood,   change_rate,    change_need,
-    change_need,  retake,         let_go,        foreign_target, fall_silent,
-    flood,        change_maximum, life_vanishes, life_crashes,   life_reboots,
-    life_reboots, change_limits,  change_limits, life_comes,
+static fault_function *const of_lives[] = {
+    life_vanishes, life_crashes,  life_reboots,  life_reboots,   life_restored,
+    life_comes,    change_limits, change_limits, change_maximum,
 };
 
 static fault_function *const of_host[] = {
-    change_capacity, lose_backend, leap, again_clone, again_restart,
+    change_capacity, lose_backend, leap, life_storm, again_clone, again_restart,
 };
 
 void faults_inject(struct world *world)
@@ -253,8 +168,12 @@ void faults_inject(struct world *world)
         operate(world, vm);
     else if (dice_chance(dice, 100))
         of_host[dice_below(dice, sizeof of_host / sizeof *of_host)](world, vm);
-    else if (world->guests[vm].present)
-        of_guests[dice_below(dice, sizeof of_guests / sizeof *of_guests)](world, vm);
+    else if (!world->guests[vm].present)
+        return;
+    else if (dice_chance(dice, 600))
+        quirks_befall(world, vm);
+    else
+        of_lives[dice_below(dice, sizeof of_lives / sizeof *of_lives)](world, vm);
 }
 
 /* --- all of it stops --- */
@@ -263,18 +182,14 @@ static void calm_guest(struct world *world, uint32_t vm)
 {
     struct guest *guest = &world->guests[vm];
 
-    guest->mute_ms = 0;
-    guest->lies = 0;
+    quirks_mend(world, vm);
     if (world->shadow.vms[vm].frozen)
         operate_thaw(world, vm);
     guest->thaw_ms = 0;
     guest->paused = false;
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         const struct shadow_account *account = &world->shadow.vms[vm].accounts[k];
-        struct device *device = &guest->devices[k];
 
-        device->mood = OBEYS;
-        device->rate = world->resources[k].capacity;
         backend_observe(world, vm, k);
         if (world->shadow.vms[vm].known)
             world_post(world, world_limits(world, vm, k, account->floor, account->ceiling), true);

@@ -37,11 +37,13 @@ static void release(void *user, void *memory, size_t size)
 static void make_resource(struct world *world, uint32_t kind)
 {
     static const char *const names[KINDS] = {"memory", "cpu", "pages"};
-    static const uint64_t granules[] = {1, 10, 4096, 2 * VMRES_MIB};
+    static const uint64_t granules[] = {1, 10, 4096, 2 * VMRES_MIB, VMRES_GIB};
     struct dice *dice = &world->dice;
-    uint64_t granule = granules[dice_below(dice, 4)];
+    uint64_t granule = granules[dice_below(dice, 5)];
     uint64_t capacity = granule * dice_between(dice, 20, 400) * world->slots;
 
+    if (granule >= 2 * VMRES_MIB)
+        world_fault(world, HUGE_GRANULE);
     world->resources[kind] = (struct vmres_resource){
         .name = names[kind],
         .unit = (enum vmres_unit)dice_below(dice, 3),
@@ -51,6 +53,18 @@ static void make_resource(struct world *world, uint32_t kind)
         .reserve = dice_chance(dice, 500) ? dice_below(dice, capacity / 8) : 0,
         .tolerance = dice_chance(dice, 300) ? dice_below(dice, 3 * granule) : 0,
     };
+}
+
+/* Two nodes of a host are two kinds of the same sort. */
+static void make_resources(struct world *world)
+{
+    for (uint32_t k = 0; k < world->options.kinds; k++)
+        make_resource(world, k);
+    if (world->options.kinds < 2 || !dice_chance(&world->dice, 300))
+        return;
+    world_fault(world, TWO_NODES);
+    world->resources[1] = world->resources[0];
+    world->resources[1].name = "node1";
 }
 
 static void make_script(struct world *world)
@@ -137,8 +151,7 @@ static void choose_options(struct world *world)
     vmres_engine_options_init(options);
     options->max_vms = world->slots;
     options->kinds = (uint32_t)dice_between(dice, 1, KINDS);
-    for (uint32_t k = 0; k < options->kinds; k++)
-        make_resource(world, k);
+    make_resources(world);
     make_script(world);
     for (uint32_t k = 0; k < options->kinds; k++)
         choose_policy(world, k);
@@ -167,7 +180,11 @@ static uint64_t some(struct world *world, uint8_t kind, uint64_t most)
     uint64_t granule = world->resources[kind].granule;
     uint64_t amount = dice_below(&world->dice, most + 1);
 
-    return dice_chance(&world->dice, 800) ? amount / granule * granule : amount;
+    if (dice_chance(&world->dice, 800))
+        return amount / granule * granule;
+    if (amount % granule > 0)
+        world_fault(world, ODD_SIZES);
+    return amount;
 }
 
 static void make_device(struct world *world, struct guest *guest, uint8_t kind)
@@ -248,8 +265,10 @@ void world_arrive(struct world *world, uint32_t vm, bool adopted)
                             .adopted = adopted,
                             .incarnation = incarnation,
                             .order_ms = order_ms,
-                            .boot_ms = world->now + dice_below(&world->dice, 3000),
                             .lies = (uint8_t)dice_below(&world->dice, 4)};
+    if (incarnation > 3)
+        world_fault(world, SLOT_REUSED);
+    life_boots_in(world, vm, dice_below(&world->dice, 3000));
     for (uint8_t k = 0; k < world->options.kinds; k++)
         make_device(world, guest, k);
     fleet_introduce(world, vm);

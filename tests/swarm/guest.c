@@ -29,8 +29,25 @@ static uint16_t stall_of(const struct device *device)
 static void write_lies(struct world *world, struct vmres_event *event)
 {
     struct dice *dice = &world->dice;
+    uint64_t held = world->guests[event->vm].devices[event->kind].held;
 
-    world_fault(world, REPORT_LIES);
+    switch (dice_below(dice, 3)) {
+    case 0:
+        world_fault(world, REPORT_CLAIMS_NEED);
+        event->as.report.used = 2 * held;
+        event->as.report.available = event->as.report.free = 0;
+        event->result = (uint16_t)dice_below(dice, VMRES_STALL_ONE + 1);
+        return;
+    case 1:
+        world_fault(world, REPORT_HIDES_USE);
+        event->as.report.used = 0;
+        event->as.report.available = event->as.report.free = held;
+        event->result = 0;
+        return;
+    default:
+        break;
+    }
+    world_fault(world, REPORT_GARBAGE);
     event->valid = (uint16_t)dice_throw(dice);
     event->as.report.used = lie(world, event->as.report.used);
     event->as.report.available = lie(world, event->as.report.available);

@@ -126,12 +126,13 @@ static void drop(struct shadow *shadow, struct shadow_reservation *reservation)
     *reservation = shadow->reservations[--shadow->reservation_count];
 }
 
-/* What was kept for it is charged to the VM, up to its ceiling. */
+/* What was kept for it is charged to the VM, up to its ceiling; no more than its floor where a
+ * deficit must be worked off first. */
 static void take_claim(struct world *world, const struct vmres_event *event)
 {
     struct shadow_reservation *reservation = find(&world->shadow, event->id);
     const struct shadow_account *account;
-    uint64_t expected;
+    uint64_t expected, charge;
 
     if (!reservation) {
         world_fail(world, "what was never reserved is claimed");
@@ -141,7 +142,9 @@ static void take_claim(struct world *world, const struct vmres_event *event)
     account = &world->shadow.vms[event->vm].accounts[reservation->kind];
     expected = least(reservation->charge, least(account->ceiling, account->limit));
     expected = most(expected, account->charge);
-    if (check_account(world, event->vm, reservation->kind).charge != expected)
+    charge = check_account(world, event->vm, reservation->kind).charge;
+    if (charge != expected && (world->shadow.deficit[reservation->kind] == 0 || charge > expected ||
+                               charge < account->floor))
         world_fail(world, "vm%u claims %llu and is charged with something else", event->vm,
                    (unsigned long long)reservation->charge);
     drop(&world->shadow, reservation);

@@ -58,6 +58,7 @@ struct shadow {
     uint64_t settled_ms, settle_ms; /* when it was asked to settle, and by when */
     bool settling, settle_over;
     uint64_t capacity[KINDS], reserve[KINDS], tolerance[KINDS];
+    uint64_t deficit[KINDS]; /* after the last step */
     uint64_t judgements;
     uint64_t digest; /* of all that queries tell, after the last step */
     bool halted, dry;

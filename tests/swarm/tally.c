@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <vmres/action.h>
 #include <vmres/query.h>
@@ -43,6 +44,18 @@ void tally_engine(struct tally *tally, const struct vmres_engine *engine)
     tally->vetoed += counters.vetoed;
 }
 
+void tally_add(struct tally *to, const struct tally *from)
+{
+    uint64_t a, b;
+
+    for (size_t at = 0; at < sizeof *to; at += sizeof a) {
+        memcpy(&a, (char *)to + at, sizeof a);
+        memcpy(&b, (const char *)from + at, sizeof b);
+        a += b;
+        memcpy((char *)to + at, &a, sizeof a);
+    }
+}
+
 void tally_print(const struct tally *tally, double seconds)
 {
     uint64_t events = tally->events + tally->calm_events;
@@ -62,6 +75,8 @@ void tally_print(const struct tally *tally, double seconds)
                vmres_status_name(answers[i]));
     for (uint32_t i = 0; i < FAULTS; i++)
         printf("%10" PRIu64 "  %s\n", tally->faults[i], fault_texts[i]);
+    printf("The catalogue, row by row, each by its rarest fault:\n");
+    coverage_print(tally);
 }
 
 static bool missing(uint64_t count, const char *what, const char *name)
@@ -88,5 +103,7 @@ bool tally_incomplete(const struct tally *tally)
     any |= missing(tally->vetoed, "a transfer ", "vetoed");
     any |= missing(tally->disputes, "a ", "dispute");
     any |= missing(tally->deficits, "a ", "deficit");
+    if (tally->seeds >= 1000)
+        any |= coverage_incomplete(tally);
     return any;
 }

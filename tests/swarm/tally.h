@@ -15,10 +15,26 @@
     X(GUEST_CLAIMS_DONE, "guest's device claims to be done") \
     X(GUEST_CLAIMS_LITTLE, "guest's device claims to hold nothing") \
     X(GUEST_CLAIMS_MUCH, "guest's device claims to hold more than there is") \
-    X(GUEST_SLOW, "guest trickles") \
-    X(GUEST_RETAKES, "guest retakes memory") \
+    X(GUEST_SLOW, "guest slow") \
+    X(GUEST_TRICKLES, "guest trickles") \
+    X(GUEST_ALTERNATES, "guest moves now and then") \
+    X(GUEST_ROUGH, "guest moves whole pieces only") \
+    X(GUEST_DIES, "guest dies when squeezed") \
+    X(NEED_SWINGS, "guest's need swings") \
+    X(DISCARD_INHIBITED, "host cannot discard what a guest gives") \
+    X(OVERHEAD_GROWS, "witness: overhead grows") \
+    X(WITNESS_LAGS, "witness: what is gone is seen for a while") \
+    X(WITNESS_NOISE, "witness: wavers within the tolerance") \
+    X(DEVICE_MISSING, "device missing for a while") \
+    X(HUGE_GRANULE, "host: granules of 2 MiB or more") \
+    X(ODD_SIZES, "host: sizes that are no multiple of a granule") \
+    X(TWO_NODES, "host: two kinds of one sort") \
+    X(GUEST_RETAKES, "guest retakes some memory") \
+    X(GUEST_DEFLATES, "guest retakes all it can") \
     X(GUEST_LETS_GO, "guest lets go unasked") \
-    X(REPORT_LIES, "report: lies") \
+    X(REPORT_CLAIMS_NEED, "report: claims need") \
+    X(REPORT_HIDES_USE, "report: hides use") \
+    X(REPORT_GARBAGE, "report: garbage") \
     X(REPORT_OLD, "report: old") \
     X(REPORT_MISSING, "report: missing") \
     X(REPORT_WRONG_ROUND, "report: of another round") \
@@ -26,6 +42,15 @@
     X(VM_VANISHES, "vm vanishes") \
     X(VM_CRASHES, "vm crashes, told late") \
     X(VM_REBOOTS, "vm reboots") \
+    X(REBOOT_STALE, "vm reboots, and its device reads as before") \
+    X(REBOOT_EMPTY, "vm reboots, empty, and fills again") \
+    X(VM_RESTORED, "vm restored from a snapshot") \
+    X(VM_HANGS, "vm hangs") \
+    X(BOOT_SLOW, "vm boots for longer than a period") \
+    X(DONOR_VANISHES, "vm goes, and was to give") \
+    X(RECIPIENT_VANISHES, "vm goes, and was to get") \
+    X(SLOT_REUSED, "vm comes into a slot another left") \
+    X(START_STORM, "vms come all at once") \
     X(VM_SPEAKS_FIRST, "vm reboots, and its guest's report comes first") \
     X(VM_COMES, "vm comes") \
     X(VM_ADOPTED, "vm comes, running before us") \
@@ -36,11 +61,15 @@
     X(LIMITS_BAD, "floor above ceiling") \
     X(LIMITS_HUGE, "floors above the host") \
     X(CAPACITY_CHANGES, "capacity changes") \
+    X(CAPACITY_SHORT, "capacity falls below what is charged") \
     X(CAPACITY_BAD, "reserve above capacity") \
     X(BACKEND_LOST, "backend lost") \
+    X(BACKEND_LOSES_WORDS, "backend lost, with its answers") \
+    X(BACKEND_FOUND, "backend found") \
     X(BACKEND_LATE, "backend lost, its answers come all the same") \
     X(ANSWER_LATE, "answer is late") \
     X(ANSWER_TWICE, "answer or report comes twice") \
+    X(ANSWER_COALESCED, "progress is not told") \
     X(ANSWER_NEVER, "final answer never comes") \
     X(ANSWER_REFUSED, "command is refused") \
     X(ANSWER_NO_WITNESS, "answer without a witness") \
@@ -86,7 +115,7 @@ enum fault {
 
 #define STATUSES 16u
 
-struct tally {
+struct tally { /* of 64-bit words, and nothing else */
     uint64_t seeds, events, calm_events, actions;
     uint64_t faults[FAULTS];
     uint64_t statuses[STATUSES];
@@ -99,9 +128,14 @@ struct vmres_engine;
 /* Adds what an engine counted; to be called once in its life. */
 void tally_engine(struct tally *tally, const struct vmres_engine *engine);
 
+void tally_add(struct tally *to, const struct tally *from);
 void tally_print(const struct tally *tally, double seconds);
 
 /* Prints what never happened. Returns whether there is any such thing. */
 bool tally_incomplete(const struct tally *tally);
+
+/* --- coverage.c: the rows of the catalogue of faults --- */
+void coverage_print(const struct tally *tally);
+bool coverage_incomplete(const struct tally *tally);
 
 #endif

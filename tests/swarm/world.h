@@ -8,8 +8,9 @@
  *
  *     fleet.c      the beginning, by dice       world.c      time, messages, steps
  *     backend.c    carries out actions          guest.c      reports
- *     faults.c, life.c, breach.c: what goes wrong            policy.c     wild targets
+ *     faults.c     what goes wrong, with quirks.c, life.c, breach.c
  *     operate.c    what operators ask for       again.c      other engines in the middle
+ *     policy.c     wild targets                 coverage.c   the catalogue of faults
  *     shadow.c, orders.c: books of its own      obey.c       what each action must obey
  *     check.c      a look at everything after each step
  */
@@ -42,6 +43,11 @@ struct device {
     uint64_t held, target, limit; /* truly */
     uint64_t need;                /* what its guest uses; it stops at that when its mood is STOPS */
     uint64_t rate;                /* units it moves in a millisecond */
+    uint64_t overhead;            /* of its process, beyond what it holds */
+    uint64_t unscrubbed;          /* let go, and still seen by the witness */
+    uint64_t piece;               /* it lets go of whole ones only; 0: of anything */
+    uint64_t missing_ms;          /* it takes no command until then */
+    uint64_t swing_ms;            /* its need swings so often; 0: it does not */
     struct order shrink, grow;
     uint64_t before;  /* the most of held and target before a growth that was not told yet */
     uint32_t changes; /* unasked ones */
@@ -49,6 +55,9 @@ struct device {
     uint32_t posted;  /* those that are on their way to it */
     uint16_t witness; /* so many answers in a thousand carry one */
     uint8_t mood;
+    bool swung;    /* to the other of two needs */
+    bool dodges;   /* it moves now and then only */
+    bool scrubs;   /* what it lets go the witness sees go later */
     bool enforced; /* a cap makes retaking impossible, and its word is the host's */
 };
 
@@ -56,9 +65,11 @@ struct guest {
     bool present, adopted;
     uint32_t incarnation;
     uint64_t boot_ms; /* when it is said next that it is live, while it is not */
+    uint64_t hang_ms; /* does not move until then */
     uint64_t mute_ms; /* reports nothing until then */
     uint64_t thaw_ms; /* frozen until then; 0: it is not */
     bool migrates, paused;
+    bool fragile;      /* it dies when it has less than half of what it needs */
     uint64_t order_ms; /* the host's words of it come in order: when the last one is due */
     uint8_t lies;      /* so many reports in ten do */
     uint64_t floor[KINDS], ceiling[KINDS];
@@ -161,7 +172,11 @@ void guest_report(struct world *world, uint32_t vm, uint8_t kind, uint64_t round
 /* --- faults.c --- */
 void faults_inject(struct world *world);
 void faults_stop(struct world *world);
-bool faults_guest_rules(const struct world *world, const struct device *device, uint8_t kind);
+
+/* --- quirks.c --- */
+void quirks_befall(struct world *world, uint32_t vm);
+void quirks_mend(struct world *world, uint32_t vm);
+bool quirks_guest_rules(const struct world *world, const struct device *device, uint8_t kind);
 
 /* --- operate.c --- */
 void operate(struct world *world, uint32_t vm);
@@ -177,8 +192,11 @@ void again_restart(struct world *world, uint32_t vm);
 void life_vanishes(struct world *world, uint32_t vm);
 void life_crashes(struct world *world, uint32_t vm);
 void life_reboots(struct world *world, uint32_t vm);
+void life_restored(struct world *world, uint32_t vm);
 void life_comes(struct world *world, uint32_t vm);
+void life_storm(struct world *world, uint32_t vm);
 void life_boots(struct world *world, uint32_t vm);
+void life_boots_in(struct world *world, uint32_t vm, uint64_t ms);
 
 /* --- breach.c --- */
 void faults_breach(struct world *world, const struct vmres_event *event);
