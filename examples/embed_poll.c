@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An embedder with a loop and a clock of its own: poll(2), which waits for the reports of guests
+ * An embedder with a loop of its own: poll(2), which waits for the reports of guests
  * (here lines on the standard input, such as "busy 1GiB") and no longer than until the driver's
  * deadline.
  *
@@ -9,19 +9,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <vmres/vmres.h>
 
 enum { VMS = 2, RUN_MS = 1000, LINE_ROOM = 128 };
-
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void print(void *names, const struct vmres_trace_record *record)
 {
@@ -76,26 +67,19 @@ static int read_lines(struct vmres_driver *driver)
     return 1;
 }
 
-static int timeout_of(const struct vmres_driver *driver, uint64_t now_ms, uint64_t end_ms)
-{
-    uint64_t deadline = vmres_driver_deadline(driver);
-
-    if (deadline > end_ms)
-        deadline = end_ms;
-    return deadline > now_ms ? (int)(deadline - now_ms) : 0;
-}
-
-/* The loop. Its two lines about vmres are the call of timeout_of() and that of the pump. */
+/* The loop: what it has of vmres is the wait until the driver's deadline, and the pump. */
 static void loop(struct vmres_driver *driver)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    uint64_t now = clock_ms(), end = now + RUN_MS;
+    uint64_t end = vmres_clock_ms() + RUN_MS;
 
-    while (now < end) {
-        if (poll(&input, 1, timeout_of(driver, now, end)) > 0 && !read_lines(driver))
+    while (vmres_clock_ms() < end) {
+        uint64_t deadline = vmres_driver_deadline(driver);
+
+        if (poll(&input, 1, vmres_clock_wait(deadline < end ? deadline : end)) > 0 &&
+            !read_lines(driver))
             input.fd = -1; /* poll ignores it from now on */
-        now = clock_ms();
-        vmres_driver_pump(driver, now);
+        vmres_driver_pump(driver, vmres_clock_ms());
     }
 }
 
@@ -123,7 +107,7 @@ int main(void)
     if (vmres_null_create(NULL, &options.backend) != VMRES_OK)
         return 1;
     if (vmres_driver_create(&options, &driver, &error) != VMRES_OK ||
-        vmres_driver_start(driver, clock_ms(), &error) != VMRES_OK) {
+        vmres_driver_start(driver, vmres_clock_ms(), &error) != VMRES_OK) {
         fprintf(stderr, "embed_poll: %s\n", error.message);
         return 1;
     }
@@ -135,7 +119,7 @@ int main(void)
     }
     if (vmres_driver_allot(driver) != VMRES_OK)
         return 1;
-    vmres_driver_pump(driver, clock_ms()); /* they have 1 GiB each and run */
+    vmres_driver_pump(driver, vmres_clock_ms()); /* they have 1 GiB each and run */
     loop(driver);
     vmres_driver_destroy(driver);
     vmres_backend_destroy(options.backend);

@@ -34,6 +34,7 @@
 #include <vmres/action.h>
 #include <vmres/allocator.h>
 #include <vmres/backend.h>
+#include <vmres/clock.h>
 #include <vmres/driver.h>
 #include <vmres/engine.h>
 #include <vmres/event.h>
