@@ -42,6 +42,16 @@ static enum vmres_status read_devices(struct config_loader *loader, const struct
     return VMRES_OK;
 }
 
+static enum vmres_status read_noise(struct config_loader *loader, const struct config_node *node,
+                                    uint32_t *noise)
+{
+    enum vmres_status status = vmres__scalar_share(loader, node, noise);
+
+    if (status == VMRES_OK && *noise > VMRES_PPM)
+        return vmres__load_fail(loader, node->at, "noise is at most 100%%; lower it");
+    return status;
+}
+
 static enum vmres_status read_sensors(struct config_loader *loader, const struct config_node *node,
                                       struct vmres_sim_sensors *sensors)
 {
@@ -55,11 +65,10 @@ static enum vmres_status read_sensors(struct config_loader *loader, const struct
     if (status == VMRES_OK)
         status = vmres__scalar_choice(loader, vmres__tree_find(node, "stall"), stalls, &stall);
     if (status == VMRES_OK)
-        status = vmres__scalar_share(loader, vmres__tree_find(node, "available_noise"),
-                                     &sensors->available_noise);
+        status = read_noise(loader, vmres__tree_find(node, "available_noise"),
+                            &sensors->available_noise);
     if (status == VMRES_OK)
-        status = vmres__scalar_share(loader, vmres__tree_find(node, "stall_noise"),
-                                     &sensors->stall_noise);
+        status = read_noise(loader, vmres__tree_find(node, "stall_noise"), &sensors->stall_noise);
     if (status == VMRES_OK)
         status = vmres__scalar_flag(loader, vmres__tree_find(node, "notices"), &notices);
     sensors->stall = (enum vmres_sim_stall)stall;
