@@ -346,6 +346,7 @@ void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind,
 void vmres__observe_raised(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__observe_untold(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t amount);
 void vmres__observe_enforced(struct account *account, uint16_t valid);
+void vmres__observe_again(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__allot(struct vmres_engine *engine);

@@ -41,6 +41,8 @@ static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
     bool alone = engine->now < account->backoff_ms;
     uint16_t may = freshness(engine, account, view);
 
+    if (account->disputed > 0)
+        vmres__observe_again(engine, vm, (uint8_t)(kind - engine->kinds));
     /* An operator's command needs no report to be carried out. */
     if (kind->policy->commands)
         may |= VMRES_VIEW_DONOR | VMRES_VIEW_RECIPIENT;

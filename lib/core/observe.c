@@ -174,6 +174,13 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_
     settle_dispute(kind, vm);
 }
 
+/* What was heard while something was open counts when nothing is any more. */
+void vmres__observe_again(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    if (idle(&engine->kinds[kind], account_of(engine, vm, kind)))
+        vmres__observe_seen(engine, vm, kind);
+}
+
 /* A cap counts only while it is said to be there. */
 void vmres__observe_enforced(struct account *account, uint16_t valid)
 {

@@ -113,6 +113,33 @@ static void without_a_witness_nothing_is_believed(void **state)
     rig_delete(rig);
 }
 
+/* Nobody says again what was heard while it could not be booked. */
+static void what_was_seen_while_it_grew_settles_a_dispute(void **state)
+{
+    struct rig *rig = asked(0);
+
+    (void)state;
+    rig->vms[1].devices[MEMORY].excess = 15;
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "135 65 + 0");
+    rig_withhold(rig, 1, RIG_NOTIFY);
+    rig_wish(rig, 0, 125);
+    rig_wish(rig, 1, 60);
+    rig_round(rig);
+    rig->vms[1].devices[MEMORY].excess = 0;
+    rig_told(rig, rig_observed(rig, 1, MEMORY));
+    EXPECT_BOOKS(rig, "125 75 + 0");
+    assert_int_equal(rig_disputed(rig, 1, MEMORY), 15);
+    rig_finish(rig, 1, VMRES_ACTION_NOTIFY, 10, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    rig_wish_nothing(rig);
+    rig_round(rig);
+    EXPECT_BOOKS(rig, "125 60 + 15");
+    assert_int_equal(rig_disputed(rig, 1, MEMORY), 0);
+    rig_delete(rig);
+}
+
 static void a_cap_needs_no_witness(void **state)
 {
     struct rig *rig = asked(0);
@@ -450,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_witness_within_tolerance_confirms),
         cmocka_unit_test(tolerance_does_not_add_to_a_claim),
         cmocka_unit_test(without_a_witness_nothing_is_believed),
+        cmocka_unit_test(what_was_seen_while_it_grew_settles_a_dispute),
         cmocka_unit_test(a_cap_needs_no_witness),
         cmocka_unit_test(what_the_host_removes_needs_no_witness),
         cmocka_unit_test(a_lie_moves_nothing),
