@@ -110,10 +110,18 @@ static void announce(struct vmres_engine *engine, uint8_t kind_index)
     }
 }
 
+/* Elsewhere who is not pinned is charged with the most it could hold; a block is charged as it was
+ * seen, and its device may still be on the way to what was asked of it before us. */
+static bool may_reach_out(const struct kind *kind)
+{
+    return kind->blocks && kind->adopting > 0;
+}
+
 enum vmres_status vmres__allot(struct vmres_engine *engine)
 {
     for (uint32_t k = 0; k < engine->kind_count; k++)
-        if (wishes(engine, k).fixed > vmres__ledger_grantable(&engine->kinds[k].ledger))
+        if (may_reach_out(&engine->kinds[k]) ||
+            wishes(engine, k).fixed > vmres__ledger_grantable(&engine->kinds[k].ledger))
             return VMRES_NOROOM;
     /* Blocks first: only they can fail still, for want of a hole. */
     for (uint8_t k = 0; k < engine->kind_count; k++) {

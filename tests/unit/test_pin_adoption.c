@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* VMs that ran before us: charged with the most, pinned twice, and nothing is granted meanwhile. */
-#include "support/rig.h"
+#include "support/rig_row.h"
 
 /* vm0 is an ordinary VM of 100 on a host of 400; vm1 is found holding 80, of at most 200. */
 static struct rig *found(uint32_t withheld)
@@ -50,6 +50,25 @@ static void it_is_charged_with_the_most_until_it_is_pinned_twice(void **state)
     EXPECT_OK(vmres_engine_vm(rig->engine, 1, &info));
     assert_int_equal(info.state, VMRES_VM_LIVE);
     assert_int_equal(info.tag, 4711);
+    rig_delete(rig);
+}
+
+/* Its device may still be growing to where somebody told it to be. */
+static void no_block_is_allotted_before_it_is_pinned(void **state)
+{
+    struct rig *rig = row_new(300);
+
+    (void)state;
+    row_adopt(rig, 0, 100, 100, VMRES_OK);
+    rig_withhold(rig, 0, RIG_PIN);
+    rig_told(rig, rig_observed(rig, 0, MEMORY));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_VM_LIVE, 0));
+    rig_add(rig, 1, 0, 100, 50);
+    rig_refused(rig, rig_event(rig, VMRES_EVENT_ALLOT, 0), VMRES_NOROOM);
+    rig_finish(rig, 0, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_finish(rig, 0, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_ALLOT, 0));
+    EXPECT_ROW(rig, "1:[0,50) 0:[100,200)");
     rig_delete(rig);
 }
 
@@ -242,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_charged_with_the_most_until_it_is_pinned_twice),
+        cmocka_unit_test(no_block_is_allotted_before_it_is_pinned),
         cmocka_unit_test(it_must_have_been_seen_first),
         cmocka_unit_test(one_that_moves_is_pinned_until_it_stays),
         cmocka_unit_test(one_that_never_stays_is_left_alone),
