@@ -267,6 +267,7 @@ enum vmres_status vmres__sim_command_take(struct vmres_sim *sim, const struct vm
 void vmres__sim_command_carry_out(struct vmres_sim *sim, struct sim_vm *vm,
                                   const struct vmres_action *action)
 {
+    vmres__sim_shadow_arrived(sim, vm, action);
     if (action->type == VMRES_ACTION_CANCEL)
         call_off(sim, action->as.cancel.command);
     else if (action->type == VMRES_ACTION_REQUEST_REMOVAL)

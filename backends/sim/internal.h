@@ -385,9 +385,11 @@ void vmres__sim_share_compute(struct vmres_sim *sim, uint8_t kind);
 /* metric.c */
 void vmres__sim_metric_tick(struct vmres_sim *sim);
 
-/* shadow.c: before a command is carried out; after it was called off; when something was told or
- * forgotten; after a pump; after a tick. */
+/* shadow.c: before a command is taken; when it arrives; after it was called off; when something was
+ * told or forgotten; after a pump; after a tick. */
 void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
+                               const struct vmres_action *action);
+void vmres__sim_shadow_arrived(struct vmres_sim *sim, const struct sim_vm *vm,
                                const struct vmres_action *action);
 void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 /* Limits or capacity are others now; what was lawful stays so until they are heard of. */

@@ -133,6 +133,20 @@ static bool grow(struct sim_holding *holding, uint64_t front, uint64_t final, bo
     return true;
 }
 
+/* It is to stay where it is; if it has moved since it was seen, to be again where it was. */
+static bool pin(struct sim_holding *holding, uint64_t front, uint64_t final)
+{
+    struct sim_place *place = &holding->place;
+
+    stay(holding);
+    if (holding->held == final - front)
+        return front == place->claim_front;
+    place->leaves_front = front > place->front;
+    place->claim_front = sim_min(place->claim_front, front);
+    place->claim_final = sim_max(place->claim_final, final);
+    return true;
+}
+
 bool vmres__sim_place_command(const struct vmres_sim *sim, struct sim_holding *holding,
                               const struct vmres_action *action)
 {
@@ -147,8 +161,7 @@ bool vmres__sim_place_command(const struct vmres_sim *sim, struct sim_holding *h
         return grow(holding, front, final, (action->flags & VMRES_ACTION_INITIAL) != 0) &&
                is_alone(sim, holding, action->kind);
     case VMRES_ACTION_PIN:
-        stay(holding);
-        return front == holding->place.claim_front && final == holding->place.claim_final;
+        return pin(holding, front, final) && is_alone(sim, holding, action->kind);
     default:
         return true;
     }

@@ -56,7 +56,6 @@ void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, ui
     holding->told.held = 0;
     holding->told.witness = 0;
     holding->promise = 0;
-    vmres__sim_place_stay(holding);
     set_exposure(sim, holding, kind, 0);
 }
 
@@ -188,8 +187,13 @@ void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
                            ? sim_max(holding->promise, action->as.resize.target)
                            : action->as.resize.target;
     set_exposure(sim, holding, action->kind, exposure_of(sim, holding, action->kind));
-    if (vmres__sim_place_matters(sim, action->kind) && vm->life != SIM_LOST &&
-        !vmres__sim_place_command(sim, holding, action))
+}
+
+void vmres__sim_shadow_arrived(struct vmres_sim *sim, const struct sim_vm *vm,
+                               const struct vmres_action *action)
+{
+    if (vmres__sim_place_matters(sim, action->kind) &&
+        !vmres__sim_place_command(sim, &vm->holdings[action->kind], action))
         sim->violations.capacity++; /* it would have what another has, or what there is not */
 }
 
