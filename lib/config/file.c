@@ -2,7 +2,7 @@
 /*
  * Reading a whole file into memory, never more than a given number of bytes: what is configured is
  * small, and what is not small was named by mistake. Works for pipes too, so nothing is measured
- * beforehand.
+ * beforehand. The mark that some editors put before UTF-8 text is no part of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -48,6 +48,16 @@ static enum vmres_status read_all(const struct vmres_allocator *allocator, FILE 
     return VMRES_OK;
 }
 
+static void drop_mark(struct config_text *text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (strncmp(text->bytes, mark, sizeof mark - 1) == 0) {
+        text->size -= sizeof mark - 1;
+        memmove(text->bytes, text->bytes + sizeof mark - 1, text->size + 1);
+    }
+}
+
 enum vmres_status vmres__file_read(const struct vmres_allocator *allocator, const char *path,
                                    size_t most, struct config_text *text, const char **reason)
 {
@@ -65,6 +75,8 @@ enum vmres_status vmres__file_read(const struct vmres_allocator *allocator, cons
     (void)fclose(file);
     if (status)
         vmres__file_release(allocator, text);
+    else
+        drop_mark(text);
     return status;
 }
 

@@ -364,6 +364,16 @@ static void the_first_row_holds_from_the_beginning(void **state)
     vmres_config_destroy(config);
 }
 
+static void a_mark_before_the_text_is_no_part_of_it(void **state)
+{
+    struct vmres_config *config = load("marked.yaml", NULL);
+
+    (void)state;
+    assert_int_equal(config->vm_count, 1);
+    assert_int_equal(config->duration_ms, 40000);
+    vmres_config_destroy(config);
+}
+
 static void a_plain_host_is_not_simulated(void **state)
 {
     struct vmres_config *config = load("host.yaml", NULL);
@@ -488,6 +498,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(the_default_rates_are_the_documented_ones),
         cmocka_unit_test(the_first_row_holds_from_the_beginning),
+        cmocka_unit_test(a_mark_before_the_text_is_no_part_of_it),
         cmocka_unit_test(a_plain_host_is_not_simulated),
         cmocka_unit_test(another_policy_can_be_wanted),
         cmocka_unit_test(a_wanted_policy_must_exist),
