@@ -27,7 +27,9 @@ int main(int argc, char **argv)
 
     if (code == EXIT_NOT_YET)
         code = options.replay ? replay(&options) : simulate(&options);
-    if (fflush(stdout) != 0 && code == EXIT_RAN)
-        code = EXIT_WRONG;
-    return code;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    (void)fputs("vmres-sim: standard output could not be written to the end; make room for it\n",
+                stderr);
+    return EXIT_WRONG;
 }
