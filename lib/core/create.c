@@ -196,12 +196,24 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
     return value ? value : fallback;
 }
 
+static uint8_t bits_of(uint64_t granule)
+{
+    uint8_t bits = 0;
+
+    while (granule > 1 && granule % 2 == 0) {
+        granule /= 2;
+        bits++;
+    }
+    return granule == 1 ? bits : 0;
+}
+
 static void set_kind(struct kind *kind, const struct vmres_resource *resource,
                      const struct vmres_policy_ops *policy)
 {
     uint32_t capacity, reserve;
 
     kind->resource = *resource;
+    kind->granule_bits = bits_of(resource->granule);
     capacity = granules_down(kind, resource->capacity);
     reserve = min_u32(granules_up(kind, resource->reserve), capacity);
     memcpy(kind->name, resource->name, strlen(resource->name) + 1);

@@ -12,24 +12,18 @@
 
 /* --- what may be refused before it is looked at --- */
 
+#define BIT(type) ((uint64_t)1 << (type))
+
+static const uint64_t about_host =
+    BIT(VMRES_EVENT_TIMEOUT) | BIT(VMRES_EVENT_ALLOT) | BIT(VMRES_EVENT_CAPACITY) |
+    BIT(VMRES_EVENT_BACKEND_LOST) | BIT(VMRES_EVENT_BACKEND_READY) | BIT(VMRES_EVENT_CANCEL) |
+    BIT(VMRES_EVENT_DRY_RUN) | BIT(VMRES_EVENT_RESERVE) | BIT(VMRES_EVENT_RELEASE) |
+    BIT(VMRES_EVENT_SETTLE) | BIT(VMRES_EVENT_RESUME);
+
+/* Whether it names a VM; so does what is of no known type. */
 static bool about_vm(uint8_t type)
 {
-    switch (type) {
-    case VMRES_EVENT_TIMEOUT:
-    case VMRES_EVENT_ALLOT:
-    case VMRES_EVENT_CAPACITY:
-    case VMRES_EVENT_BACKEND_LOST:
-    case VMRES_EVENT_BACKEND_READY:
-    case VMRES_EVENT_CANCEL:
-    case VMRES_EVENT_DRY_RUN:
-    case VMRES_EVENT_RESERVE:
-    case VMRES_EVENT_RELEASE:
-    case VMRES_EVENT_SETTLE:
-    case VMRES_EVENT_RESUME:
-        return false;
-    default:
-        return true;
-    }
+    return type > VMRES_EVENT_RESUME || (about_host & BIT(type)) == 0;
 }
 
 /* What may be the first word of a new incarnation. */

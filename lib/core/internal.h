@@ -131,15 +131,16 @@ struct transfer {
 struct kind {
     struct vmres_resource resource;
     char name[VMRES_KIND_NAME_MAX];
-    uint32_t tolerance; /* granules */
-    uint32_t adopting;  /* accounts whose pins are not confirmed: nothing is granted meanwhile */
-    uint64_t unseen_ms; /* until then what VMs yet to be adopted are charged with may be less */
-    uint32_t orders;    /* accounts with an order of the operator's */
-    uint32_t plan_mark; /* dry run: what the last plan was */
-    bool shares_stale;  /* entitlements must be recomputed */
-    bool out_of_bounds; /* a VM is charged with less than its floor or more than its ceiling */
-    uint64_t floors;    /* sum of the floors of all VMs */
-    uint64_t unmet;     /* wanted in the last judgement, and not to be had */
+    uint8_t granule_bits; /* a granule is 1 << that; 0: it is no power of two, or 1 */
+    uint32_t tolerance;   /* granules */
+    uint32_t adopting;    /* accounts whose pins are not confirmed: nothing is granted meanwhile */
+    uint64_t unseen_ms;   /* until then what VMs yet to be adopted are charged with may be less */
+    uint32_t orders;      /* accounts with an order of the operator's */
+    uint32_t plan_mark;   /* dry run: what the last plan was */
+    bool shares_stale;    /* entitlements must be recomputed */
+    bool out_of_bounds;   /* a VM is charged with less than its floor or more than its ceiling */
+    uint64_t floors;      /* sum of the floors of all VMs */
+    uint64_t unmet;       /* wanted in the last judgement, and not to be had */
     uint64_t unmet_since_ms;
     bool relief_asked;
     struct ledger ledger;
@@ -235,22 +236,22 @@ static inline uint32_t max_u32(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+static inline uint64_t units_of(const struct kind *kind, uint64_t granules)
+{
+    return granules * kind->resource.granule;
+}
+
 /* Units to granules, rounded down or up, saturating at VMRES_GRANULES_MAX. */
 static inline uint32_t granules_down(const struct kind *kind, uint64_t units)
 {
-    uint64_t n = units / kind->resource.granule;
+    uint64_t n = kind->granule_bits ? units >> kind->granule_bits : units / kind->resource.granule;
     return n > VMRES_GRANULES_MAX ? VMRES_GRANULES_MAX : (uint32_t)n;
 }
 
 static inline uint32_t granules_up(const struct kind *kind, uint64_t units)
 {
-    uint64_t n = units / kind->resource.granule + (units % kind->resource.granule != 0);
-    return n > VMRES_GRANULES_MAX ? VMRES_GRANULES_MAX : (uint32_t)n;
-}
-
-static inline uint64_t units_of(const struct kind *kind, uint64_t granules)
-{
-    return granules * kind->resource.granule;
+    uint32_t n = granules_down(kind, units);
+    return n < VMRES_GRANULES_MAX && units_of(kind, n) < units ? n + 1 : n;
 }
 
 static inline bool vm_takes_part(const struct vmres_engine *engine, uint32_t vm)
@@ -273,6 +274,12 @@ static inline uint32_t ceiling_of(const struct vmres_view *view)
 /* --- trace.c --- */
 /* Amount and target of the record are granules of its kind; time is filled in. */
 void vmres__trace(const struct vmres_engine *engine, struct vmres_trace_record record);
+
+/* Whether somebody wants to hear of it; asked first where records are many. */
+static inline bool is_traced(const struct vmres_engine *engine, uint8_t level)
+{
+    return engine->tracer.function != NULL && level <= engine->tracer.level;
+}
 
 /* --- outbox.c --- */
 struct vmres_action *vmres__outbox_push(struct vmres_engine *engine, uint8_t type, uint32_t vm,

@@ -77,7 +77,7 @@ static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t
 static void gather_both(struct vmres_engine *engine, uint8_t kind, uint64_t need,
                         enum purpose purpose)
 {
-    uint64_t missing = gather(engine, kind, need, purpose, false);
+    uint64_t missing = need > 0 ? gather(engine, kind, need, purpose, false) : 0;
 
     if (missing > 0)
         gather(engine, kind, missing, purpose, true);

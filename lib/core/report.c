@@ -11,17 +11,19 @@ static void trace_report(const struct vmres_engine *engine, const struct vmres_e
 {
     const struct vmres_view *view = view_of(engine, event->vm, event->kind);
     bool notice = (event->flags & VMRES_FLAG_NOTICE) != 0;
+    uint8_t level = notice ? VMRES_TRACE_INFO : VMRES_TRACE_DEBUG;
 
-    vmres__trace(engine,
-                 (struct vmres_trace_record){.type = VMRES_TRACE_REPORT,
-                                             .level = notice ? VMRES_TRACE_INFO : VMRES_TRACE_DEBUG,
-                                             .step = 2,
-                                             .kind = event->kind,
-                                             .vm = event->vm,
-                                             .other = VMRES_VM_NONE,
-                                             .amount = view->used,
-                                             .target = view->held,
-                                             .reason = notice ? "is short" : NULL});
+    if (!is_traced(engine, level))
+        return;
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_REPORT,
+                                                     .level = level,
+                                                     .step = 2,
+                                                     .kind = event->kind,
+                                                     .vm = event->vm,
+                                                     .other = VMRES_VM_NONE,
+                                                     .amount = view->used,
+                                                     .target = view->held,
+                                                     .reason = notice ? "is short" : NULL});
 }
 
 static void take_notice(struct vmres_engine *engine, const struct vmres_event *event)

@@ -7,7 +7,7 @@
 
 void vmres__trace(const struct vmres_engine *engine, struct vmres_trace_record record)
 {
-    if (engine->tracer.function == NULL || record.level > engine->tracer.level)
+    if (!is_traced(engine, record.level))
         return;
     record.time_ms = engine->now;
     record.amount = units_of(&engine->kinds[record.kind], record.amount);
