@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The null backend: every command is carried out in full, at once. No VMs of its own: add them with
- * vmres_driver_add_vm() and post their reports yourself. For first steps, tests and walk-throughs.
+ * The null backend: every command is carried out in full, at once, and a VM is live as soon as it
+ * has its first allotment. No VMs of its own: add them with vmres_driver_add_vm(), allot, and post
+ * their reports yourself. For first steps, tests and walk-throughs.
  */
 #ifndef VMRES_NULL_H
 #define VMRES_NULL_H
