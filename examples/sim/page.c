@@ -118,9 +118,11 @@ static void put_title(const struct run *run, FILE *file)
 static void put_figure(const struct part *part, const char *name, double value, const char *unit,
                        const char *meaning)
 {
+    int decimals = unit[0] == '%' ? 3 : unit[0] == 't' ? 0 : 1; /* ticks are whole */
+
     (void)fprintf(part->file,
                   "<div><dt>%s</dt><dd><b>%.*f</b> %s<span class=\"note\">%s</span></dd></div>\n",
-                  name, unit[0] == '%' ? 3 : 1, value, unit, meaning);
+                  name, decimals, value, unit, meaning);
 }
 
 static void put_transfers(const struct part *part)

@@ -72,8 +72,9 @@
             return;
         }
         const [wanted, held, stall, lack] = series[kind][vm].map(values => values[marked]);
-        output.textContent = "wants " + amount(kind, wanted) + ", has " + amount(kind, held) +
-            (lack || stall ? "; misses " + lack + " %, says " + stall + " %" : "");
+        const {unit, whole} = data.kinds[kind];
+        output.textContent = "wants " + (wanted / whole).toFixed(2) + ", has " +
+            (held / whole).toFixed(2) + " " + unit + (lack || stall ? "; misses " + lack + " %, says " + stall + " %" : "");
     }
 
     const slider = make("input", {type: "range", id: "moment", min: 0, max: data.points - 1, value: 0,
