@@ -130,7 +130,8 @@ static void open_host_chart(const struct part *part, const char *what, const cha
                 part->file);
     plot_text(part->file, kind_name(part));
     (void)fprintf(part->file,
-                  " of the host by %s</b> <span class=\"unit\">%s</span><output data-host=\"%u\">"
+                  " of the host by %s</b> <span class=\"unit\">%s</span><output aria-live=\"off\" "
+                  "data-host=\"%u\">"
                   "</output></figcaption>\n<div class=\"plot\"><svg viewBox=\"0 0 %d %d\" "
                   "preserveAspectRatio=\"none\" role=\"img\"><title>",
                   what, part->unit_name, part->kind, WIDTH, HEIGHT);
@@ -310,10 +311,11 @@ static void put_vm(const struct part *part, uint32_t vm, double top)
     if (missed >= 0.05)
         (void)fprintf(part->file, " <span class=\"missed\">missed %.1f %s s</span>", missed,
                       strcmp(part->unit_name, "MiB") == 0 ? "GiB" : part->unit_name);
-    (void)fprintf(part->file,
-                  "<output data-kind=\"%u\" data-vm=\"%u\"></output></figcaption>\n"
-                  "<div class=\"plot\">",
-                  part->kind, vm);
+    (void)fprintf(
+        part->file,
+        "<output aria-live=\"off\" data-kind=\"%u\" data-vm=\"%u\"></output></figcaption>\n"
+        "<div class=\"plot\">",
+        part->kind, vm);
     put_title(part, vm, "use and allotment");
     draw_vm(part, vm, top);
     (void)fputs("</svg>", part->file);
