@@ -26,6 +26,7 @@
 #define BOOT_MS 120000u
 #define REPLY_MS 30000
 #define ARGUMENTS 64
+#define SWAP_SIZE (256 << 20)
 
 uint64_t qemu_now_ms(void)
 {
@@ -69,10 +70,41 @@ static void run(struct qemu *qemu, const char *const *arguments)
     _exit(1);
 }
 
+static void make_swap(const struct qemu *qemu)
+{
+    int fd = open(qemu->swap, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, SWAP_SIZE), 0);
+    close(fd);
+}
+
+/* What an agent needs: arguments that live as long as the texts they are written into. */
+static size_t add_agent(struct qemu *qemu, const struct qemu_options *options, char texts[3][256],
+                        const char **arguments)
+{
+    const char *const added[] = {"-device",  "virtio-serial-pci",
+                                 "-chardev", texts[0],
+                                 "-device",  "virtserialport,chardev=agent,name=org.vmres.agent.0",
+                                 "-chardev", texts[1],
+                                 "-device",  "virtserialport,chardev=shell,name=org.vmres.test.0",
+                                 "-drive",   texts[2]};
+
+    snprintf(qemu->agent, sizeof qemu->agent, "%s/%s.agent", options->directory, options->name);
+    snprintf(qemu->shell, sizeof qemu->shell, "%s/%s.shell", options->directory, options->name);
+    snprintf(qemu->swap, sizeof qemu->swap, "%s/%s.swap", options->directory, options->name);
+    snprintf(texts[0], 256, "socket,id=agent,path=%s,server=on,wait=off", qemu->agent);
+    snprintf(texts[1], 256, "socket,id=shell,path=%s,server=on,wait=off", qemu->shell);
+    snprintf(texts[2], 256, "file=%s,if=virtio,format=raw,cache=unsafe", qemu->swap);
+    make_swap(qemu);
+    memcpy(arguments, added, sizeof added);
+    return sizeof added / sizeof *added;
+}
+
 void qemu_start(struct qemu *qemu, const struct qemu_options *options)
 {
     char accelerator[16], accel[32], memory[48], kernel[256], initrd[256], append[256];
-    char qmp[160], own[160], serial[160];
+    char qmp[160], own[160], serial[160], texts[3][256];
     const char *arguments[ARGUMENTS] = {"qemu-system-x86_64",
                                         "-M",
                                         "q35",
@@ -102,6 +134,7 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options)
 
     memset(qemu, 0, sizeof *qemu);
     qemu->fd = -1;
+    qemu->shell_fd = -1;
     read_word(options->directory, "accelerator", accelerator, sizeof accelerator);
     snprintf(qemu->socket, sizeof qemu->socket, "%s/%s.qmp", options->directory, options->name);
     snprintf(qemu->own, sizeof qemu->own, "%s/%s.own", options->directory, options->name);
@@ -113,13 +146,15 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options)
     snprintf(memory, sizeof memory, "%uM,slots=1,maxmem=1G", options->mib);
     snprintf(kernel, sizeof kernel, "%s/kernel", options->directory);
     snprintf(initrd, sizeof initrd, "%s/initrd", options->directory);
-    snprintf(append, sizeof append, "console=ttyS0 panic=-1 quiet swiotlb=noforce %s",
-             options->words);
+    snprintf(append, sizeof append,
+             "console=ttyS0 panic=-1 quiet swiotlb=noforce no_timer_check %s", options->words);
     snprintf(qmp, sizeof qmp, "unix:%s,server=on,wait=off", qemu->socket);
     snprintf(own, sizeof own, "unix:%s,server=on,wait=off", qemu->own);
     snprintf(serial, sizeof serial, "file:%s", qemu->console);
     while (arguments[count])
         count++;
+    if (options->agent)
+        count += add_agent(qemu, options, texts, arguments + count);
     for (size_t i = 0; options->extra && options->extra[i]; i++) {
         assert_true(count < ARGUMENTS - 1);
         arguments[count++] = options->extra[i];
@@ -137,28 +172,34 @@ void qemu_end(struct qemu *qemu)
     if (qemu->fd >= 0)
         (void)close(qemu->fd);
     qemu->fd = -1;
+    if (qemu->shell_fd >= 0)
+        (void)close(qemu->shell_fd);
+    qemu->shell_fd = -1;
     (void)unlink(qemu->socket);
     (void)unlink(qemu->own);
+    (void)unlink(qemu->agent);
+    (void)unlink(qemu->shell);
+    (void)unlink(qemu->swap);
 }
 
-static bool is_up(const struct qemu *qemu)
+bool qemu_said(const struct qemu *qemu, const char *text)
 {
     FILE *file = fopen(qemu->console, "r");
     char line[256];
-    bool up = false;
+    bool said = false;
 
-    while (file && !up && fgets(line, sizeof line, file))
-        up = strstr(line, "guest: ready") != NULL;
+    while (file && !said && fgets(line, sizeof line, file))
+        said = strstr(line, text) != NULL;
     if (file)
         fclose(file);
-    return up;
+    return said;
 }
 
 void qemu_wait(struct qemu *qemu)
 {
     uint64_t begin = qemu_now_ms();
 
-    while (!is_up(qemu)) {
+    while (!qemu_said(qemu, "guest: ready")) {
         if (waitpid(qemu->pid, NULL, WNOHANG) == qemu->pid)
             fail_msg("QEMU ended; see %s", qemu->complaints);
         if (qemu_now_ms() - begin > BOOT_MS)
@@ -213,16 +254,23 @@ static void ask(struct qemu *qemu, const char *command, char *reply, size_t room
     read_line(qemu, "\"return\"", reply, room);
 }
 
-static void connect_own(struct qemu *qemu)
+static int connect_to(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%.107s", path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void connect_own(struct qemu *qemu)
+{
     char line[4096];
 
     if (qemu->fd >= 0)
         return;
-    snprintf(address.sun_path, sizeof address.sun_path, "%.107s", qemu->own);
-    qemu->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(qemu->fd, (struct sockaddr *)&address, sizeof address), 0);
+    qemu->fd = connect_to(qemu->own);
     read_line(qemu, "\"QMP\"", line, sizeof line);
     ask(qemu, "{\"execute\": \"qmp_capabilities\"}\n", line, sizeof line);
 }
@@ -247,4 +295,11 @@ uint64_t qemu_actual(struct qemu *qemu)
     at = strstr(reply, "\"actual\": ");
     assert_non_null(at);
     return strtoull(at + strlen("\"actual\": "), NULL, 10);
+}
+
+void qemu_tell(struct qemu *qemu, const char *command)
+{
+    if (qemu->shell_fd < 0)
+        qemu->shell_fd = connect_to(qemu->shell);
+    assert_true(dprintf(qemu->shell_fd, "%s\n", command) > 0);
 }

@@ -12,8 +12,11 @@
 
 struct qemu {
     char socket[128], own[128], console[128], complaints[128];
+    char agent[128]; /* of its agent's port; "": it has none */
+    char shell[128], swap[128];
     pid_t pid;
-    int fd;          /* the test's own QMP socket */
+    int fd; /* the test's own QMP socket */
+    int shell_fd;
     uint64_t actual; /* by the last qemu_actual() */
 };
 
@@ -23,6 +26,7 @@ struct qemu_options {
     const char *words; /* for the guest's command line */
     unsigned mib;
     const char *const *extra; /* arguments, ends with NULL; or NULL */
+    bool agent;               /* with an agent, a shell, and a disk to swap to */
 };
 
 /* Whatever goes wrong fails the running test. */
@@ -34,6 +38,10 @@ void qemu_end(struct qemu *qemu);
 
 void qemu_balloon(struct qemu *qemu, uint64_t size);
 uint64_t qemu_actual(struct qemu *qemu);
+/* A command for its guest's shell. */
+void qemu_tell(struct qemu *qemu, const char *command);
+/* Whether its console has said this. */
+bool qemu_said(const struct qemu *qemu, const char *text);
 /* What its process holds, in bytes. */
 uint64_t qemu_resident(const struct qemu *qemu);
 uint64_t qemu_now_ms(void);

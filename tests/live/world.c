@@ -63,6 +63,10 @@ static void note(void *user, const struct vmres_trace_record *record)
     struct vmres_trace_names labels = {.resources = &world->resource, .kinds = 1};
     char line[256];
 
+    if (world->shown)
+        world->shown(world, record);
+    if (record->level > VMRES_TRACE_INFO)
+        return;
     if (record->step == 4 && world->asked_ms == 0)
         world->asked_ms = record->time_ms;
     if (record->step == 8)
@@ -94,6 +98,8 @@ static void create_driver(struct live_world *world, uint64_t capacity_mib)
     struct vmres_policy policy = {.ops = &obedient, .options = &orders};
     struct vmres_driver_options options;
 
+    if (world->judged)
+        policy = (struct vmres_policy){.ops = vmres_policy_find("pressure")};
     world->resource = (struct vmres_resource){.name = "memory",
                                               .removal = VMRES_REMOVAL_GUEST,
                                               .granule = 2 * MIB,
@@ -104,8 +110,8 @@ static void create_driver(struct live_world *world, uint64_t capacity_mib)
     options.engine.kinds = 1;
     options.engine.resources = &world->resource;
     options.engine.policies = &policy;
-    options.engine.period_ms = 250;
-    options.engine.tracer = (struct vmres_tracer){note, world, VMRES_TRACE_INFO};
+    options.engine.period_ms = world->judged ? 1000 : 250;
+    options.engine.tracer = (struct vmres_tracer){note, world, VMRES_TRACE_DEBUG};
     options.backend = vmres_kvm_backend(world->kvm);
     EXPECT_OK(vmres_driver_create(&options, &world->driver, NULL));
 }
@@ -124,6 +130,8 @@ void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceili
     for (unsigned i = 0; i < world->count; i++) {
         struct vmres_kvm_vm_spec spec = {.name = names[i],
                                          .socket = world->guests[i].socket,
+                                         .agent = *world->guests[i].agent ? world->guests[i].agent
+                                                                          : NULL,
                                          .limits = {.floor = 128 * MIB,
                                                     .ceiling = ceiling_mib * MIB,
                                                     .participation = VMRES_PARTICIPATE_BOTH}};

@@ -29,6 +29,10 @@ struct live_world {
     char trace[1 << 16];
     size_t traced;
     uint64_t asked_ms, taken_ms; /* the first request since reach(), the last of step 8 */
+    /* Set before live_manage(): the policy "pressure" judges, once a second, not the test; and all
+     * that is traced is shown to it first. */
+    bool judged;
+    void (*shown)(struct live_world *world, const struct vmres_trace_record *record);
 };
 
 /* Starts so many guests, and waits until they are up. */
