@@ -169,7 +169,8 @@ enum vmres_status vmres_engine_step(struct vmres_engine *engine, const struct vm
     }
     if (status == VMRES_OK) {
         send_inquiry(engine);
-        status = vmres__settle(engine);
+        if (engine->dirty_first != NONE) /* most reports leave nothing to be sent */
+            status = vmres__settle(engine);
         if (engine->round.inquire && !engine->halted)
             status = VMRES_MORE;
     }
