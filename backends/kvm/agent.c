@@ -18,6 +18,7 @@
 
 #include "internal.h"
 
+#define VERSION 1 /* of the protocol; both the oldest and the newest that is spoken here */
 #define LINE_MOST ((size_t)1024)
 #define ANSWER_MS 100u /* an inquiry waits so long, then others are asked */
 #define CALM_MS 10000u /* after so long without a fault, former ones are forgotten */
@@ -52,7 +53,8 @@ static void greet(struct kvm_vm *vm)
     agent->silent = false;
     agent->marks[0].time_us = agent->marks[1].time_us = KVM_UNKNOWN;
     agent->due_ms = kvm_now(vm) + doubled(agent, vm->kvm->options.greeting_ms);
-    (void)ask(vm, json_pack("{s:s, s:i, s:i}", "ask", "hello", "oldest", 1, "newest", 1));
+    (void)ask(vm,
+              json_pack("{s:s, s:i, s:i}", "ask", "hello", "oldest", VERSION, "newest", VERSION));
 }
 
 static void opened(struct kvm_vm *vm)
@@ -89,12 +91,23 @@ static void closed(struct kvm_vm *vm)
 
 /* --- what it says --- */
 
-static void take_hello(struct kvm_vm *vm)
+static void refuse(struct kvm_vm *vm)
+{
+    vm->rejected++;
+    vmres__kvm_wire_lose(&vm->agent.wire, "its agent speaks another language");
+}
+
+static void take_hello(struct kvm_vm *vm, const json_t *object)
 {
     struct kvm_agent *agent = &vm->agent;
+    uint64_t version;
 
     if (agent->phase != KVM_AGENT_GREETING)
         return;
+    if (!vmres__kvm_json_amount(json_object_get(object, "v"), &version) || version != VERSION) {
+        refuse(vm);
+        return;
+    }
     agent->phase = KVM_AGENT_UP;
     agent->in_flight = 0;
     agent->due_ms = KVM_NEVER;
@@ -120,14 +133,11 @@ static void take_report(struct kvm_vm *vm, const json_t *object)
 /* It began anew and has to be greeted; or it is of another age, and will be asked again later. */
 static void take_error(struct kvm_vm *vm, const char *why)
 {
-    struct kvm_agent *agent = &vm->agent;
-
     if (strcmp(why, "hello") != 0) {
-        vm->rejected++;
-        vmres__kvm_wire_lose(&agent->wire, "its agent does not understand");
+        refuse(vm);
         return;
     }
-    if (agent->phase == KVM_AGENT_UP)
+    if (vm->agent.phase == KVM_AGENT_UP)
         vmres__kvm_report_without(vm);
     greet(vm);
 }
@@ -171,7 +181,7 @@ static void message(struct kvm_vm *vm, json_t *object)
     if (id == 0 || id != vm->agent.in_flight)
         take_unasked(vm, object, type);
     else if (strcmp(type, "hello") == 0)
-        take_hello(vm);
+        take_hello(vm, object);
     else if (strcmp(type, "report") == 0)
         take_report(vm, object);
     else

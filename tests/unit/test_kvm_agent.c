@@ -321,6 +321,10 @@ static void test_another_version(void **state)
     kvm_world_start(&world);
     kvm_world_until(&world, balloon_speaks, &world.guests[0]);
     assert_int_equal(kvm_world_info(&world, 0).agent, 0);
+    agents[0].hello = "{\"v\":2,\"type\":\"hello\",\"id\":%u}"; /* we did not offer that one */
+    while (agents[0].connections < 4)
+        kvm_world_turn(&world, 10);
+    assert_int_equal(kvm_world_info(&world, 0).agent, 0);
     agents[0].hello = NULL;
     kvm_world_until(&world, agent_speaks, &world.guests[0]);
     close_world();
