@@ -73,6 +73,14 @@ void rig_wish_nothing(struct rig *rig)
         rig->wishes[MEMORY][vm] = rig->wishes[CPU][vm] = NONE;
 }
 
+void rig_ask(struct rig *rig)
+{
+    rig_withhold(rig, 1, RIG_REMOVAL);
+    rig_wish(rig, 0, 150);
+    rig_wish(rig, 1, 50);
+    rig_round(rig);
+}
+
 /* --- the trace --- */
 
 static const char *name_of(void *user, uint32_t vm)

@@ -133,6 +133,8 @@ void rig_round(struct rig *rig);
 
 void rig_wish(struct rig *rig, uint32_t vm, uint32_t target);
 void rig_wish_nothing(struct rig *rig);
+/* vm1 is asked for 50 of its 100 and does not answer yet; vm0, which has 100, is to have them. */
+void rig_ask(struct rig *rig);
 
 /* --- commands that wait --- */
 
@@ -147,6 +149,8 @@ void rig_progress(struct rig *rig, uint32_t vm, enum vmres_action_type type, uin
 /* Moves `amount` more, and that was the end. */
 void rig_finish(struct rig *rig, uint32_t vm, enum vmres_action_type type, uint32_t amount,
                 enum vmres_result result);
+/* A removal that a newer one took over has moved `amount` until then, and that was its end. */
+void rig_finish_older(struct rig *rig, const struct rig_command *older, uint32_t amount);
 
 /* --- what came of it --- */
 

@@ -150,6 +150,17 @@ void rig_finish(struct rig *rig, uint32_t vm, enum vmres_action_type type, uint3
     rig_told(rig, end(rig, command, result));
 }
 
+void rig_finish_older(struct rig *rig, const struct rig_command *older, uint32_t amount)
+{
+    struct vmres_event end;
+
+    rig->vms[older->action.vm].devices[older->action.kind].held -= amount;
+    end = rig_answer(rig, older, amount);
+    end.flags = VMRES_FLAG_FINAL;
+    end.result = VMRES_RESULT_SUPERSEDED;
+    rig_told(rig, end);
+}
+
 /* --- commands that are obeyed --- */
 
 /* A newer command of the same direction takes over. */

@@ -8,10 +8,7 @@ static struct rig *asked(void)
     struct rig *rig = rig_new(200);
 
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_wish_nothing(rig);
     rig_forget_trace(rig);
     return rig;
@@ -95,10 +92,7 @@ static void an_answer_of_another_kind_is_refused(void **state)
     (void)state;
     rig_start(rig);
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     event = removed(rig, 10);
     event.kind = CPU;
     rig_refused(rig, event, VMRES_CONTRACT);
@@ -316,16 +310,11 @@ static void the_end_of_an_older_request_tells_of_progress(void **state)
     rig_withhold(rig, 1, RIG_REMOVAL | RIG_SUPERSEDED);
     for (uint32_t second = 2; second <= 20; second++) {
         struct rig_command older = *rig_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL);
-        struct vmres_event end;
 
         rig_wish(rig, 0, 150 + second);
         rig_wish(rig, 1, 50 - second);
         rig_until(rig, 1000 * second);
-        rig->vms[1].devices[MEMORY].held -= 2;
-        end = rig_answer(rig, &older, 2);
-        end.flags = VMRES_FLAG_FINAL;
-        end.result = VMRES_RESULT_SUPERSEDED;
-        rig_told(rig, end);
+        rig_finish_older(rig, &older, 2);
         rig_pump(rig);
     }
     assert_true(rig_is_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL));

@@ -36,10 +36,7 @@ static void it_is_told_only_what_its_configuration_allows(void **state)
     (void)state;
     rig_fleet(rig, 3, 100);
     rig_withhold(rig, 0, RIG_REASSIGN | RIG_NOTIFY);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     EXPECT_BOOKS(rig, "130 70 100 + 0");
@@ -80,10 +77,7 @@ static struct rig *half_told(void)
 
     rig_fleet(rig, 3, 100);
     rig_withhold(rig, 0, RIG_REASSIGN | RIG_NOTIFY);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
     EXPECT_BOOKS(rig, "120 80 100 + 0");
@@ -251,10 +245,7 @@ static struct rig *promised(void)
     struct rig *rig = rig_new(200);
 
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_wish_nothing(rig);
     rig_forget_trace(rig);
     return rig;

@@ -137,10 +137,7 @@ static void without_a_backend_nothing_is_sent(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     rig_pump(rig);
     rig_forget_trace(rig);
@@ -163,10 +160,7 @@ static void with_the_backend_back_every_vm_is_pinned_first(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_refused(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0), VMRES_STATE);
     rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
     rig->open_count = 0; /* the new one knows nothing of what the old one was told */
@@ -249,10 +243,7 @@ static void what_is_under_way_goes_on_in_a_dry_run(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     dry_run(rig, 1);
     rig_round(rig);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);

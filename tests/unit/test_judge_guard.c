@@ -189,10 +189,7 @@ static void promises_end_with_the_judgement_that_made_them(void **state)
     struct rig *rig = judged();
 
     (void)state;
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
     rig_pump(rig);
     rig_forget_trace(rig);

@@ -104,10 +104,7 @@ static void a_transfer_that_still_serves_is_kept(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     rig_pump(rig);
     rig_forget_trace(rig);
@@ -123,10 +120,7 @@ static void a_transfer_is_cut_to_what_still_serves(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_forget_trace(rig);
     rig_wish(rig, 0, 130);
     rig_wish(rig, 1, 50); /* it may give more, but nobody wants it */
@@ -144,10 +138,7 @@ static void a_donor_may_turn_recipient(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
     rig_pump(rig);
     rig_forget_trace(rig);
@@ -173,10 +164,7 @@ static void a_donor_found_slow_is_joined_by_another(void **state)
 
     (void)state;
     rig_fleet(rig, 3, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_forget_trace(rig);
     rig_wish(rig, 0, 170);
     rig_wish(rig, 2, 80);

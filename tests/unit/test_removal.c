@@ -10,10 +10,7 @@ static struct rig *asked(uint32_t tolerance)
     rig->resources[MEMORY].tolerance = tolerance * VMRES_MIB;
     rig_start(rig);
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_wish_nothing(rig);
     rig_forget_trace(rig);
     return rig;
@@ -288,7 +285,6 @@ static void what_the_older_command_still_yields_counts_once(void **state)
 {
     struct rig *rig = asked(0);
     struct rig_command older;
-    struct vmres_event end;
 
     (void)state;
     rig_withhold(rig, 1, RIG_REMOVAL | RIG_SUPERSEDED);
@@ -296,11 +292,7 @@ static void what_the_older_command_still_yields_counts_once(void **state)
     rig_wish(rig, 0, 170);
     rig_wish(rig, 1, 30);
     rig_round(rig);
-    rig->vms[1].devices[MEMORY].held -= 20;
-    end = rig_answer(rig, &older, 20);
-    end.flags = VMRES_FLAG_FINAL;
-    end.result = VMRES_RESULT_SUPERSEDED;
-    rig_told(rig, end);
+    rig_finish_older(rig, &older, 20);
     rig_pump(rig);
     EXPECT_BOOKS(rig, "120 80 + 0");
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);
@@ -316,7 +308,6 @@ static void nothing_is_believed_beyond_the_target(void **state)
 {
     struct rig *rig = asked(0);
     struct rig_command older;
-    struct vmres_event end;
 
     (void)state;
     rig_withhold(rig, 1, RIG_REMOVAL | RIG_SUPERSEDED);
@@ -325,11 +316,7 @@ static void nothing_is_believed_beyond_the_target(void **state)
     rig_wish(rig, 0, 170);
     rig_wish(rig, 1, 30);
     rig_round(rig);
-    rig->vms[1].devices[MEMORY].held -= 20;
-    end = rig_answer(rig, &older, 20);
-    end.flags = VMRES_FLAG_FINAL;
-    end.result = VMRES_RESULT_SUPERSEDED;
-    rig_told(rig, end);
+    rig_finish_older(rig, &older, 20);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);
     rig_pump(rig);
     EXPECT_BOOKS(rig, "170 30 + 0");

@@ -16,10 +16,7 @@ static struct rig *transfer(void)
     struct rig *rig = rig_new(200);
 
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_forget_trace(rig);
     return rig;
 }

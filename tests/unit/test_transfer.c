@@ -165,10 +165,7 @@ static void a_partial_removal_is_a_partial_transfer(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_forget_trace(rig);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 30, VMRES_RESULT_PARTIAL);
     rig_pump(rig);
@@ -187,10 +184,7 @@ static void a_refused_removal_fails(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_forget_trace(rig);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_REFUSED);
     rig_pump(rig);
@@ -223,10 +217,7 @@ static void a_transfer_is_called_off_before_anything_moved(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_forget_trace(rig);
     rig_wish_nothing(rig);
     rig_told(rig, cancel_of(rig, only_transfer(rig).id));
@@ -244,10 +235,7 @@ static void what_has_come_is_kept_when_a_transfer_is_called_off(void **state)
 
     (void)state;
     rig_fleet(rig, 2, 100);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     rig_pump(rig);
     rig_forget_trace(rig);
@@ -312,10 +300,7 @@ static void states_follow_the_steps(void **state)
     (void)state;
     rig_fleet(rig, 2, 100);
     rig_withhold(rig, 0, RIG_REASSIGN | RIG_NOTIFY);
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     info = only_transfer(rig);
     assert_int_equal(info.state, VMRES_TRANSFER_REQUESTED);
     assert_int_equal(info.donor, 1);

@@ -60,10 +60,7 @@ static void what_somebody_gives_is_met(void **state)
     struct rig *rig = two();
 
     (void)state;
-    rig_withhold(rig, 1, RIG_REMOVAL);
-    rig_wish(rig, 0, 150);
-    rig_wish(rig, 1, 50);
-    rig_round(rig);
+    rig_ask(rig);
     rig_round(rig);
     assert_int_equal(unmet(rig), 0);
     rig_wish(rig, 0, 160);
