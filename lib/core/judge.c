@@ -83,8 +83,10 @@ static void judge_kind(struct vmres_engine *engine, uint8_t index)
     for (uint32_t vm = 0; vm < engine->top; vm++)
         if (kind->views[vm].flags & VMRES_VIEW_PRESENT)
             refresh(engine, kind, vm);
-    if (kind->blocks)
+    if (kind->blocks) {
+        round.free += vmres__extent_on_its_way(engine, kind);
         vmres__extent_hide(engine, kind);
+    }
     engine->work.verdict.reasons = kind->reasons;
     kind->policy->judge(kind->policy_state, kind->policy_vms, &round, &engine->work.verdict);
     vmres__guard(engine, index);

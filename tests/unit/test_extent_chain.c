@@ -127,6 +127,28 @@ static void a_link_passes_on_what_it_took_in(void **state)
     rig_delete(rig);
 }
 
+/* A policy that hands out what is free must not find it gone while it is on its way. */
+static void what_is_on_its_way_is_still_to_be_had(void **state)
+{
+    struct rig *rig = row_new(210);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig_withhold(rig, 1, RIG_REMOVAL);
+    rig_wish(rig, 0, 110);
+    rig_round(rig);
+    assert_int_equal(rig->round.free, 10);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,210)");
+    rig_round(rig);
+    assert_int_equal(rig->round.free, 10);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    rig_round(rig);
+    assert_int_equal(rig->round.free, 0);
+    EXPECT_ROW(rig, "0:[0,110) 1:[110,210)");
+    rig_delete(rig);
+}
+
 /* Pieces on both sides: the front is taken in first, so what is missing lies at the final side. */
 static void what_was_not_taken_in_is_given_back_where_it_lies(void **state)
 {
@@ -336,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_link_that_vanishes_leaves_a_hole_to_be_used),
         cmocka_unit_test(a_link_that_refuses_is_a_wall_for_a_while),
         cmocka_unit_test(a_link_passes_on_what_it_took_in),
+        cmocka_unit_test(what_is_on_its_way_is_still_to_be_had),
         cmocka_unit_test(what_was_not_taken_in_is_given_back_where_it_lies),
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),
