@@ -104,7 +104,8 @@ VMRES_API void vmres_engine_destroy(struct vmres_engine *engine);
  *   VMRES_CONTRACT  a second final answer, an answer of the wrong type, an amount that shrank or
  *                   exceeds what was asked
  *   VMRES_EXISTS    VM_ADDED for a slot in use
- *   VMRES_NOROOM    limits whose floors exceed what the host has; ALLOT without enough free
+ *   VMRES_NOROOM    limits whose floors exceed what the host has, but of a VM that ran before;
+ *                   ALLOT without enough free
  *   VMRES_STATE     not in this state (VM_LIVE without limits of every kind, or before its first
  *                   allotment was answered)
  * A NULL engine or actions is VMRES_INVALID, and nothing else happens.

@@ -181,6 +181,12 @@ static void charge_most(struct vmres_engine *engine, uint32_t vm, uint8_t kind_i
                                              .reason = "charged with the most it could hold"});
 }
 
+/* It ran before us and has still to be seen. It is there, whether it fits or not. */
+static bool is_found(const struct vm *vm)
+{
+    return (vm->flags & VM_ADOPTED) && vm->state == VMRES_VM_BOOTING;
+}
+
 static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct kind *kind = &engine->kinds[event->kind];
@@ -196,7 +202,8 @@ static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_
     if (floor > ceiling || weight > VMRES_WEIGHT_MAX ||
         event->as.limits.participation > VMRES_PARTICIPATE_BOTH)
         return VMRES_INVALID;
-    if (kind->floors - account->floor + floor > kind->ledger.capacity - kind->ledger.reserve)
+    if (kind->floors - account->floor + floor > kind->ledger.capacity - kind->ledger.reserve &&
+        !is_found(vm))
         return VMRES_NOROOM;
     kind->floors = kind->floors - account->floor + floor;
     account->floor = floor;
@@ -211,7 +218,7 @@ static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_
     view->weight = weight;
     kind->shares_stale = true;
     vm->limited |= (uint8_t)(1u << event->kind);
-    if ((vm->flags & VM_ADOPTED) && vm->state == VMRES_VM_BOOTING)
+    if (is_found(vm))
         charge_most(engine, event->vm, event->kind);
     return VMRES_OK;
 }

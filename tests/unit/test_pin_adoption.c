@@ -53,6 +53,23 @@ static void it_is_charged_with_the_most_until_it_is_pinned_twice(void **state)
     rig_delete(rig);
 }
 
+/* Whether floors fit is asked of who is yet to start. */
+static void it_is_charged_though_it_does_not_fit(void **state)
+{
+    struct rig *rig = found(0);
+
+    (void)state;
+    rig_told(rig, vmres_event_limits(rig->now, 1, 1, 420 * VMRES_MIB, 420 * VMRES_MIB));
+    EXPECT_BOOKS(rig, "100 420 + 0 - 120");
+    adopt(rig);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "100 80 + 220");
+    EXPECT_STATE(rig, 1, VMRES_VM_LIVE);
+    rig_refused(rig, vmres_event_limits(rig->now, 1, 1, 421 * VMRES_MIB, 421 * VMRES_MIB),
+                VMRES_NOROOM);
+    rig_delete(rig);
+}
+
 /* Its device may still be growing to where somebody told it to be. */
 static void no_block_is_allotted_before_it_is_pinned(void **state)
 {
@@ -261,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_charged_with_the_most_until_it_is_pinned_twice),
+        cmocka_unit_test(it_is_charged_though_it_does_not_fit),
         cmocka_unit_test(no_block_is_allotted_before_it_is_pinned),
         cmocka_unit_test(it_must_have_been_seen_first),
         cmocka_unit_test(one_that_moves_is_pinned_until_it_stays),
