@@ -138,8 +138,18 @@ void vmres__sim_attach_allot(struct vmres_sim *sim)
         sim->allot_due = false;
 }
 
+/* A driver that was made anew knows the host as it was described at first. */
+static void tell_stock(struct vmres_sim *sim)
+{
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
+        sim->kinds[kind].restocked |=
+            sim->kinds[kind].resource.capacity != sim->kinds[kind].capacity;
+    vmres__sim_host_configure(sim);
+}
+
 enum vmres_status vmres__sim_attach_start(struct vmres_sim *sim, const char **culprit)
 {
+    tell_stock(sim);
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         struct sim_vm *vm = &sim->vms[i];
         enum vmres_status status = VMRES_OK;

@@ -106,7 +106,7 @@ static uint64_t end_of(const struct vmres_sim_fault *fault)
 
 /* --- what changes when it begins and when it ends --- */
 
-/* The stock of a kind, less all that is missing now. */
+/* The stock of a kind, less all that is missing now; what is kept in reserve is still there. */
 static void restock(struct vmres_sim *sim, uint8_t kind)
 {
     struct sim_kind *world = &sim->kinds[kind];
@@ -117,13 +117,24 @@ static void restock(struct vmres_sim *sim, uint8_t kind)
             fault->what.kind == kind)
             world->resource.capacity = sim_less(world->resource.capacity, fault->what.amount);
     }
+    world->resource.capacity = sim_max(world->resource.capacity, world->resource.reserve);
     world->restocked = true;
     vmres__sim_shadow_relaxed(sim);
     sim->shares_stale = true;
     sim->unruly = true; /* what is held may be more than there is */
 }
 
-/* Limits and maximum as the faults in effect have them. What lies beyond the maximum is gone. */
+/* What lies beyond the device's maximum is gone. */
+static void cut(struct sim_holding *holding)
+{
+    holding->held = sim_min(holding->held, holding->most);
+    holding->hidden = sim_min(holding->hidden, holding->held);
+    holding->target = sim_min(holding->target, holding->most);
+    holding->promise = sim_min(holding->promise, holding->most);
+}
+
+/* Limits and maximum as the faults in effect have them. A ceiling alone takes nothing away; a link
+ * of a chain may hold a little more. */
 static void reconfigure(struct vmres_sim *sim, struct sim_holding *holding)
 {
     const struct vmres_sim_fault *ceiling = sim_hurt_by(holding, VMRES_SIM_CEILING);
@@ -132,12 +143,8 @@ static void reconfigure(struct vmres_sim *sim, struct sim_holding *holding)
     holding->limits.ceiling =
         ceiling ? sim_max(ceiling->amount, holding->limits.floor) : holding->ceiling;
     holding->most = limit ? limit->amount : sim_max(holding->ceiling, holding->limits.ceiling);
-    if (holding->held > holding->most) {
-        holding->held = holding->most;
-        holding->hidden = sim_min(holding->hidden, holding->held);
-    }
-    holding->target = sim_min(holding->target, holding->most);
-    holding->promise = sim_min(holding->promise, holding->most);
+    if (limit)
+        cut(holding);
     vmres__sim_shadow_relaxed(sim);
     holding->unseen = true; /* the maximum, if nothing else */
     holding->reconfigured = true;
@@ -198,6 +205,9 @@ static void turn(struct vmres_sim *sim, const struct vmres_sim_fault *fault, boo
     switch (fault->fault) {
     case VMRES_SIM_LIE_RELEASED:
         holding->hidden = begins ? holding->hidden : 0;
+        break;
+    case VMRES_SIM_LIE_HELD: /* it will be pinned at that, and then have it */
+        sim->unruly = true;
         break;
     case VMRES_SIM_SCRUB:
         holding->traces = 0;

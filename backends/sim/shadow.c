@@ -21,14 +21,18 @@ static void set_exposure(struct vmres_sim *sim, struct sim_holding *holding, uin
     holding->exposure = exposure;
 }
 
-/* A reading is at most what the device can hold; a witness may err by the kind's tolerance. */
+/* A reading is at most what the device can hold; a witness may err by the kind's tolerance. No VM
+ * has what lies outside of its block, whatever is read. */
 static uint64_t exposure_of(const struct vmres_sim *sim, const struct sim_holding *holding,
                             uint8_t kind)
 {
     uint64_t tolerance = sim->kinds[kind].resource.tolerance;
     uint64_t read = sim_min(holding->told.held, holding->most);
+    uint64_t seen = sim_max(read, sim_less(holding->told.witness, tolerance));
 
-    return sim_max(holding->promise, sim_max(read, sim_less(holding->told.witness, tolerance)));
+    if (vmres__sim_place_matters(sim, kind))
+        seen = sim_min(seen, holding->place.claim_final - holding->place.claim_front);
+    return sim_max(holding->promise, seen);
 }
 
 void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
