@@ -117,7 +117,7 @@ struct vmres_event {
         struct { /* OBSERVED: has now, was last told, process holds less overhead, device maximum */
             uint64_t held, target, witness, limit;
         } observed;
-        struct { /* the four answers: amount is cumulative */
+        struct { /* the four answers: amount is cumulative; REASSIGNED and PINNED need none */
             uint64_t amount, held, witness, reserved;
         } answer;
         struct { /* VM_ADDED: the embedder's tag, returned by queries */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Queries: what an engine knows, copied out. All are read-only, cost O(1) unless said otherwise,
- * and may be called whenever no step is running. Amounts are in the kind's unit.
+ * and may be called whenever no step is running. Amounts are in the kind's unit. With a NULL they
+ * return VMRES_INVALID, or what they would of an engine without VMs, and write nothing.
  */
 #ifndef VMRES_QUERY_H
 #define VMRES_QUERY_H
@@ -120,7 +121,7 @@ VMRES_API size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm
 /*
  * Recomputes the books from the accounts and transfers, O(VMs x kinds + transfers), and compares:
  * conservation, single transfer, that no promise exceeds a charge, that every state is one there
- * is. VMRES_OK, or VMRES_BUG with the first breach in *error.
+ * is. VMRES_OK, or VMRES_BUG with the first breach in *error, which may be NULL.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_audit(const struct vmres_engine *engine,
                                                               struct vmres_error *error);

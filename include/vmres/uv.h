@@ -41,7 +41,7 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_uv_create(struct uv_loop_s *loo
 
 /* Starts the driver, with the status of vmres_driver_start(), and pumps it from the next turn of
  * the loop on. The driver stays the caller's and must outlive vmres_uv_stop(). VMRES_STATE: started
- * already. error may be NULL. */
+ * already; VMRES_INVALID: a NULL. error may be NULL. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_uv_start(struct vmres_uv *uv,
                                                           struct vmres_driver *driver,
                                                           struct vmres_error *error);

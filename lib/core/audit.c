@@ -126,6 +126,8 @@ enum vmres_status vmres_engine_audit(const struct vmres_engine *engine, struct v
 {
     enum vmres_status status = VMRES_OK;
 
+    if (engine == NULL)
+        return vmres__error_set(error, VMRES_INVALID, "engine must be given");
     for (uint8_t k = 0; k < engine->kind_count && status == VMRES_OK; k++) {
         const struct kind *kind = &engine->kinds[k];
         struct totals totals = {0, 0, 0, 0};

@@ -110,8 +110,11 @@ static enum vmres_status dispatch(struct vmres_engine *engine, const struct vmre
     }
 }
 
+/* A refused event changes nothing: not even the clock, which the first of all sets going. */
 static enum vmres_status take(struct vmres_engine *engine, const struct vmres_event *event)
 {
+    const uint64_t was = engine->now;
+    const bool begun = engine->begun;
     enum vmres_status status = check(engine, event);
 
     if (status != VMRES_OK)
@@ -123,7 +126,15 @@ static enum vmres_status take(struct vmres_engine *engine, const struct vmres_ev
     }
     if (tells_of_birth(event->type) && event->incarnation > engine->vms[event->vm].incarnation)
         vmres__vm_reborn(engine, event->vm, event->incarnation);
-    return dispatch(engine, event);
+    status = dispatch(engine, event);
+    if (status == VMRES_OK)
+        return status;
+    engine->now = was;
+    if (!begun) {
+        engine->begun = false;
+        engine->round.due_ms = 0;
+    }
+    return status;
 }
 
 static void refuse(struct vmres_engine *engine, const struct vmres_event *event,
@@ -186,11 +197,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t vmres_engine_deadline(const struct vmres_engine *engine)
 {
-    const struct round *round = &engine->round;
-    uint64_t soonest = engine->command_deadline_ms;
+    const struct round *round;
+    uint64_t soonest;
 
-    if (!engine->begun)
+    if (engine == NULL || !engine->begun)
         return UINT64_MAX;
+    round = &engine->round;
+    soonest = engine->command_deadline_ms;
     soonest = earlier(soonest, vmres__reserve_deadline(engine));
     if (engine->settling)
         soonest = earlier(soonest, engine->settle_ms);

@@ -188,7 +188,7 @@ void vmres__settle_expire(struct vmres_engine *engine)
 
 int vmres_engine_settled(const struct vmres_engine *engine)
 {
-    return engine->transfer_count == 0 && engine->command_open == NONE;
+    return !engine || (engine->transfer_count == 0 && engine->command_open == NONE);
 }
 
 enum vmres_status vmres__operator_event(struct vmres_engine *engine,

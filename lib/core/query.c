@@ -9,6 +9,8 @@
 enum vmres_status vmres_engine_vm(const struct vmres_engine *engine, uint32_t vm,
                                   struct vmres_vm_info *info)
 {
+    if (!engine || !info)
+        return VMRES_INVALID;
     if (vm >= engine->max_vms)
         return VMRES_UNKNOWN;
     *info = (struct vmres_vm_info){.state = (enum vmres_vm_state)engine->vms[vm].state,
@@ -29,6 +31,8 @@ enum vmres_status vmres_engine_account(const struct vmres_engine *engine, uint32
     const struct account *account;
     const struct vmres_view *view;
 
+    if (!engine || !info)
+        return VMRES_INVALID;
     if (kind_index >= engine->kind_count || vm >= engine->max_vms ||
         engine->vms[vm].state == VMRES_VM_VACANT)
         return VMRES_UNKNOWN;
@@ -66,6 +70,8 @@ enum vmres_status vmres_engine_pool(const struct vmres_engine *engine, uint8_t k
     const struct kind *kind;
     uint64_t disputed = 0;
 
+    if (!engine || !info)
+        return VMRES_INVALID;
     if (kind_index >= engine->kind_count)
         return VMRES_UNKNOWN;
     kind = &engine->kinds[kind_index];
@@ -86,7 +92,8 @@ enum vmres_status vmres_engine_pool(const struct vmres_engine *engine, uint8_t k
 
 void vmres_engine_counters(const struct vmres_engine *engine, struct vmres_counters *counters)
 {
-    *counters = engine->counters;
+    if (engine && counters)
+        *counters = engine->counters;
 }
 
 struct vmres_transfer_info vmres__query_transfer(const struct vmres_engine *engine,
@@ -110,6 +117,8 @@ struct vmres_transfer_info vmres__query_transfer(const struct vmres_engine *engi
 int vmres_engine_next_transfer(const struct vmres_engine *engine, uint32_t *cursor,
                                struct vmres_transfer_info *info)
 {
+    if (!engine || !cursor || !info)
+        return 0;
     while (*cursor < engine->transfer_top) {
         const struct transfer *t = &engine->transfers[(*cursor)++];
 

@@ -233,9 +233,12 @@ void vmres__reserve_expire(struct vmres_engine *engine)
 enum vmres_status vmres_engine_reservation(const struct vmres_engine *engine, uint64_t id,
                                            struct vmres_reservation_info *info)
 {
-    const struct reservation *r = id == 0 ? NULL : find(engine, id);
+    const struct reservation *r;
     const struct kind *kind;
 
+    if (engine == NULL || info == NULL)
+        return VMRES_INVALID;
+    r = id == 0 ? NULL : find(engine, id);
     if (r == NULL)
         return VMRES_UNKNOWN;
     kind = &engine->kinds[r->kind];

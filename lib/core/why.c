@@ -39,7 +39,7 @@ size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t 
     const struct vmres_view *view;
     char thought[160];
 
-    if (kind_index >= engine->kind_count || vm >= engine->max_vms ||
+    if (!engine || kind_index >= engine->kind_count || vm >= engine->max_vms ||
         engine->vms[vm].state == VMRES_VM_VACANT)
         return 0;
     kind = &engine->kinds[kind_index];

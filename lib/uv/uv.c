@@ -98,6 +98,8 @@ enum vmres_status vmres_uv_start(struct vmres_uv *uv, struct vmres_driver *drive
 {
     enum vmres_status status;
 
+    if (!uv)
+        return vmres__error_set(error, VMRES_INVALID, "uv: a loop must be given");
     if (uv->driver)
         return vmres__error_set(error, VMRES_STATE,
                                 "uv: a driver is started already, stop it first");

@@ -121,7 +121,7 @@ struct vmres_event rig_observed(const struct rig *rig, uint32_t vm, uint8_t kind
 enum vmres_status rig_tell(struct rig *rig, struct vmres_event event);
 /* As rig_tell(), and expects VMRES_OK. */
 void rig_told(struct rig *rig, struct vmres_event event);
-/* Expects this refusal, and that it changed nothing but the clock and the counters. */
+/* Expects this refusal, and that it changed nothing but the counters. */
 void rig_refused(struct rig *rig, struct vmres_event event, enum vmres_status status);
 void rig_pump(struct rig *rig);
 /* Lives on, event by event, until `ms` after the beginning. */

@@ -97,6 +97,41 @@ static void what_is_out_of_range_is_unknown(void **state)
     rig_delete(rig);
 }
 
+static void without_an_engine_nothing_is_told(void **state)
+{
+    struct rig *rig = rig_new(300);
+    struct vmres_vm_info vm;
+    struct vmres_account_info account;
+    struct vmres_pool_info pool;
+    struct vmres_reservation_info reservation;
+    struct vmres_transfer_info transfer;
+    struct vmres_error error;
+    uint32_t cursor = 0;
+    char line[8] = "before";
+
+    (void)state;
+    EXPECT_STATUS(vmres_engine_vm(NULL, 0, &vm), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_vm(rig->engine, 0, NULL), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_account(NULL, 0, 0, &account), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_account(rig->engine, 0, 0, NULL), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_pool(NULL, 0, &pool), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_pool(rig->engine, 0, NULL), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_reservation(NULL, 1, &reservation), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_reservation(rig->engine, 1, NULL), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_audit(NULL, &error), VMRES_INVALID);
+    assert_int_equal(vmres_engine_next_transfer(NULL, &cursor, &transfer), 0);
+    assert_int_equal(vmres_engine_next_transfer(rig->engine, NULL, &transfer), 0);
+    assert_int_equal(vmres_engine_next_transfer(rig->engine, &cursor, NULL), 0);
+    assert_int_equal(vmres_engine_settled(NULL), 1);
+    assert_true(vmres_engine_deadline(NULL) == UINT64_MAX);
+    assert_int_equal(vmres_engine_why(NULL, 0, 0, line, sizeof line), 0);
+    assert_string_equal(line, "");
+    vmres_engine_counters(NULL, &rig->engine->counters);
+    vmres_engine_counters(rig->engine, NULL);
+    assert_int_equal(rig->engine->counters.events, 0);
+    rig_delete(rig);
+}
+
 static void an_account_is_told_in_full(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -199,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_policy_adds_what_it_thinks),
         cmocka_unit_test(of_nobody_there_is_nothing_to_say),
         cmocka_unit_test(what_is_out_of_range_is_unknown),
+        cmocka_unit_test(without_an_engine_nothing_is_told),
         cmocka_unit_test(an_account_is_told_in_full),
         cmocka_unit_test(the_pool_sums_up),
         cmocka_unit_test(the_open_transfers_are_found_each_once),
