@@ -8,6 +8,8 @@
  *  - The largest surplus gives first. Demand drifts like a random walk, so the time until a surplus
  *    is needed again grows with its square; the owner of the most idle memory will miss it last.
  *    It is the rule of replacing the page that is used furthest in the future, without the future.
+ *    Where moving costs nothing, as it does of a CPU rate, each gives the same part of its surplus:
+ *    then who needs his again soon has lost little, and half as much turns back.
  *  - Memory in use is taken only when all surplus is exhausted, only for VMs that are below their
  *    entitlement, and from those above theirs. To swap out one VM for another helps nobody, but it
  *    is what a share promises; so a VM that claims all it can get cannot hurt one within its share.
@@ -84,7 +86,7 @@ static enum vmres_status start(void *state, const void *options,
 {
     const struct vmres_pressure_options *chosen = options;
     struct pressure *policy = state;
-    uint64_t wait = 2 * ROUND_PARTS * price_ms(chosen, host->resource) / host->period_ms;
+    uint64_t price = price_ms(chosen, host->resource);
 
     if (chosen->margin > VMRES_PPM)
         return VMRES_INVALID;
@@ -92,7 +94,8 @@ static enum vmres_status start(void *state, const void *options,
     policy->release = per_round(chosen->release, host);
     policy->grant = per_round(chosen->grant, host);
     policy->margin = (uint32_t)chosen->margin;
-    policy->wait = clamp(wait);
+    policy->wait = clamp(2 * ROUND_PARTS * price / host->period_ms);
+    policy->costless = price == 0;
     return VMRES_OK;
 }
 

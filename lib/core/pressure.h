@@ -26,6 +26,7 @@ struct pressure {
     uint32_t wait;           /* parts of a round that a move there and back is worth */
     uint32_t round;          /* counted from 1 */
     uint32_t askers;         /* first of the list of those who asked in this round */
+    bool costless;           /* moving costs nothing */
 };
 
 /* What is learned of a VM's sensor, and of its need. */

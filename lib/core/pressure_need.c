@@ -11,6 +11,12 @@
 #define LITTLE 64u       /* this part of what it holds is as good as nothing */
 #define STEP 32u         /* and this is asked for when nobody knows how much is missing */
 
+/* What it had available, of what it still holds: what it gave since, it has not used up. */
+static uint32_t was_available(const struct pressure_vm *vm, const struct vmres_view *view)
+{
+    return above(vm->held < view->held ? vm->held : view->held, vm->in_use);
+}
+
 /*
  * Whether its stall is about this round or the one before. One who stalls with plenty available
  * speaks of the past; one who does so when the last is used up, of now. No stall at that moment
@@ -19,7 +25,7 @@
 static void time_stall(struct pressure_vm *vm, const struct vmres_view *view)
 {
     uint32_t little = view->held / LITTLE;
-    uint32_t before = vm->held - vm->in_use;
+    uint32_t before = was_available(vm, view);
     bool used_up = view->available == 0 && before > 0;
     uint32_t known = vm->flags & (PRESSURE_LATE | PRESSURE_PROMPT);
     uint32_t found = known;
@@ -41,7 +47,7 @@ static void time_stall(struct pressure_vm *vm, const struct vmres_view *view)
 static bool is_short(const struct pressure_vm *vm, const struct vmres_view *view)
 {
     uint32_t little = view->held / LITTLE;
-    uint32_t before = vm->held - vm->in_use;
+    uint32_t before = was_available(vm, view);
     bool late = (vm->flags & PRESSURE_LATE) != 0;
 
     if (view->available > little)

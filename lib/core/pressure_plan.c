@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who gives and who gets, once it is known who asks. Surplus is collected largest first, memory in
- * use only for those below their entitlement; what there is then is handed out up to a common level
- * of allotment per weight.
+ * Who gives and who gets, once it is known who asks. Surplus is collected largest first, or from
+ * all alike where moving costs nothing, memory in use only for those below their entitlement; what
+ * there is then is handed out up to a common level of allotment per weight.
  *
  * Invariant: supply is what the pool has free and what was taken, and no more is handed out.
  */
@@ -22,7 +22,8 @@ uint32_t vmres__pressure_surplus(const struct pressure *policy, const struct pre
                                  const struct vmres_view *view)
 {
     uint64_t available = above(view->available, above(vm->held, view->held));
-    uint64_t margin = (available * policy->margin + VMRES_PPM - 1) / VMRES_PPM;
+    uint64_t part = policy->costless ? 0 : VMRES_PPM - 1; /* of a granule that is kept as a whole */
+    uint64_t margin = (available * policy->margin + part) / VMRES_PPM;
 
     if (view->stall > 0 || (vm->flags & PRESSURE_SHORT) || !may_give(view))
         return 0;
@@ -51,6 +52,21 @@ static void sort_surpluses(struct pressure_plan *plan)
         if (surplus > 0)
             bucket_drop(&plan->policy->surplus, surplus, i, &plan->vms[i].next);
         plan->surplus += surplus;
+    }
+}
+
+/* Where moving costs nothing: from all, the same part of what each has. */
+static void share_surplus(struct pressure_plan *plan)
+{
+    uint64_t rest = plan->surplus;
+    uint64_t wanted = plan->asked - plan->supply;
+
+    wanted = wanted < rest ? wanted : rest;
+    for (uint32_t i = 0; i < plan->round->count && wanted > 0; i++) {
+        uint32_t share = portion(&wanted, &rest, surplus_of(plan, i));
+
+        if (share > 0)
+            take(plan, i, least(share, plan->policy->release), "its part of all surplus");
     }
 }
 
@@ -103,7 +119,10 @@ void vmres__pressure_collect(struct pressure_plan *plan)
     uint64_t without = plan->supply;
 
     sort_surpluses(plan);
-    give_surplus(plan);
+    if (plan->policy->costless)
+        share_surplus(plan);
+    else
+        give_surplus(plan);
     without += plan->surplus;
     if (plan->owed > without)
         squeeze(plan, plan->owed - without);

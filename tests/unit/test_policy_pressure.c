@@ -17,6 +17,17 @@ static void open_pressure(struct judgement *j, const struct vmres_pressure_optio
     EXPECT_OK(judgement_open(j, "pressure", options, capacity));
 }
 
+/* The same where the host enforces: moving costs nothing. */
+static void open_costless(struct judgement *j, uint64_t capacity)
+{
+    struct vmres_policy_host host = {
+        .resource = &j->resource, .granule = GRANULE, .period_ms = 1000, .max_vms = JUDGED_VMS};
+
+    open_pressure(j, NULL, capacity);
+    j->resource.removal = VMRES_REMOVAL_HOST;
+    EXPECT_OK(j->ops->start(j->state, j->ops->defaults, &host));
+}
+
 static struct vmres_pressure_options capped(uint64_t release, uint64_t grant)
 {
     return (struct vmres_pressure_options){
@@ -84,6 +95,26 @@ static void then_the_next_largest(void **state)
     EXPECT_TARGET(&j, 1, 600 - 150);
     EXPECT_TARGET(&j, 2, 500 - 75);
     EXPECT_TARGET(&j, 3, 400 + 285);
+    judgement_close(&j);
+}
+
+/* A granule of margin is kept as a whole only where it would cost to bring it back. */
+static void where_moving_costs_nothing_all_give_alike(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_costless(&j, 2000);
+    judgement_add(&j, 500, 320);
+    judgement_add(&j, 600, 480);
+    judgement_add(&j, 500, 10);
+    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_judge(&j); /* 101 of 300, 450 and 10 */
+    EXPECT_NAMED(&j, 4);
+    EXPECT_TARGET(&j, 3, 501);
+    EXPECT_TARGET(&j, 0, 500 - 39);
+    EXPECT_TARGET(&j, 1, 600 - 60);
+    EXPECT_TARGET(&j, 2, 500 - 2);
     judgement_close(&j);
 }
 
@@ -498,13 +529,9 @@ static void up_to_its_entitlement_nobody_waits(void **state)
 static void what_costs_nothing_is_not_waited_for(void **state)
 {
     struct judgement j;
-    struct vmres_policy_host host = {.granule = GRANULE, .period_ms = 1000, .max_vms = JUDGED_VMS};
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.resource.removal = VMRES_REMOVAL_HOST;
-    host.resource = &j.resource;
-    EXPECT_OK(j.ops->start(j.state, j.ops->defaults, &host));
+    open_costless(&j, 2000);
     judgement_add(&j, 400, 200)->entitlement = 400;
     j.round.free = 1000;
     for (uint32_t spell = 0; spell < 20; spell++)
@@ -862,7 +889,10 @@ static void it_comes_to_rest(void **state)
         struct judgement j;
         uint32_t demands[8], rounds = 0;
 
-        open_pressure(&j, NULL, 1600);
+        if (trial % 2)
+            open_costless(&j, 1600);
+        else
+            open_pressure(&j, NULL, 1600);
         for (uint32_t vm = 0; vm < 8; vm++) {
             demands[vm] = draw(&random, 380);
             judgement_add(&j, 200, 0)->entitlement = 200;
@@ -936,6 +966,7 @@ int main(void)
         cmocka_unit_test(nobody_stalls_nobody_is_named),
         cmocka_unit_test(the_largest_surplus_gives_just_what_is_missing),
         cmocka_unit_test(then_the_next_largest),
+        cmocka_unit_test(where_moving_costs_nothing_all_give_alike),
         cmocka_unit_test(the_pool_comes_first),
         cmocka_unit_test(no_donor_is_asked_for_more_than_a_round_can_bring),
         cmocka_unit_test(nobody_asks_for_more_than_it_can_take_in_a_round),
