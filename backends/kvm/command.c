@@ -240,6 +240,7 @@ enum vmres_status vmres__kvm_command_take(struct kvm_vm *vm, const struct vmres_
     default:
         return VMRES_UNSUPPORTED;
     }
+    vm->begun_ms = kvm_now(vm);
     vmres__kvm_agenda_look(vm);
     vmres__kvm_agenda_turn(vm);
     return VMRES_OK;

@@ -48,7 +48,7 @@ struct vmres_kvm_options {
     uint32_t max_vms;     /* as in the driver's options; default 64 */
     uint32_t greeting_ms; /* without a greeting for so long another client has it; default 2000 */
     uint32_t command_ms;  /* without a reply for so long the VM is busy; default 2000 */
-    uint32_t poll_ms;     /* how often devices are read while they move; default 20 */
+    uint32_t poll_ms;     /* devices that move are read so often, or more; default 20 */
     uint32_t idle_ms;     /* and otherwise; default 1000 */
     uint32_t retry_ms;    /* until the first attempt to connect again, doubling; default 100 */
     uint64_t tolerance;   /* as the resource's: see resource.h; default 8 MiB */
