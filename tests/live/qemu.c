@@ -101,6 +101,17 @@ static size_t add_agent(struct qemu *qemu, const struct qemu_options *options, c
     return sizeof added / sizeof *added;
 }
 
+void qemu_place(struct qemu *qemu, const char *directory, const char *name)
+{
+    memset(qemu, 0, sizeof *qemu);
+    qemu->fd = -1;
+    qemu->shell_fd = -1;
+    snprintf(qemu->socket, sizeof qemu->socket, "%s/%s.qmp", directory, name);
+    snprintf(qemu->own, sizeof qemu->own, "%s/%s.own", directory, name);
+    snprintf(qemu->console, sizeof qemu->console, "%s/%s.out", directory, name);
+    snprintf(qemu->complaints, sizeof qemu->complaints, "%s/%s.err", directory, name);
+}
+
 void qemu_start(struct qemu *qemu, const struct qemu_options *options)
 {
     char accelerator[16], accel[32], memory[48], kernel[256], initrd[256], append[256];
@@ -115,7 +126,6 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options)
                                         "-nodefaults",
                                         "-display",
                                         "none",
-                                        "-no-reboot",
                                         "-kernel",
                                         kernel,
                                         "-initrd",
@@ -132,17 +142,10 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options)
                                         "virtio-balloon-pci,id=bal0,deflate-on-oom=on"};
     size_t count = 0;
 
-    memset(qemu, 0, sizeof *qemu);
-    qemu->fd = -1;
-    qemu->shell_fd = -1;
+    qemu_place(qemu, options->directory, options->name);
     read_word(options->directory, "accelerator", accelerator, sizeof accelerator);
-    snprintf(qemu->socket, sizeof qemu->socket, "%s/%s.qmp", options->directory, options->name);
-    snprintf(qemu->own, sizeof qemu->own, "%s/%s.own", options->directory, options->name);
-    snprintf(qemu->console, sizeof qemu->console, "%s/%s.out", options->directory, options->name);
-    snprintf(qemu->complaints, sizeof qemu->complaints, "%s/%s.err", options->directory,
-             options->name);
     (void)unlink(qemu->console);
-    snprintf(accel, sizeof accel, "%s", strcmp(accelerator, "kvm") ? "tcg,tb-size=64" : "kvm");
+    snprintf(accel, sizeof accel, "%s", strcmp(accelerator, "kvm") ? "tcg,tb-size=32" : "kvm");
     snprintf(memory, sizeof memory, "%uM,slots=1,maxmem=1G", options->mib);
     snprintf(kernel, sizeof kernel, "%s/kernel", options->directory);
     snprintf(initrd, sizeof initrd, "%s/initrd", options->directory);
@@ -153,6 +156,8 @@ void qemu_start(struct qemu *qemu, const struct qemu_options *options)
     snprintf(serial, sizeof serial, "file:%s", qemu->console);
     while (arguments[count])
         count++;
+    if (!options->reboots)
+        arguments[count++] = "-no-reboot";
     if (options->agent)
         count += add_agent(qemu, options, texts, arguments + count);
     for (size_t i = 0; options->extra && options->extra[i]; i++) {
@@ -182,14 +187,14 @@ void qemu_end(struct qemu *qemu)
     (void)unlink(qemu->swap);
 }
 
-bool qemu_said(const struct qemu *qemu, const char *text)
+unsigned qemu_said(const struct qemu *qemu, const char *text)
 {
     FILE *file = fopen(qemu->console, "r");
     char line[256];
-    bool said = false;
+    unsigned said = 0;
 
-    while (file && !said && fgets(line, sizeof line, file))
-        said = strstr(line, text) != NULL;
+    while (file && fgets(line, sizeof line, file))
+        said += strstr(line, text) != NULL;
     if (file)
         fclose(file);
     return said;
@@ -199,7 +204,7 @@ void qemu_wait(struct qemu *qemu)
 {
     uint64_t begin = qemu_now_ms();
 
-    while (!qemu_said(qemu, "guest: ready")) {
+    while (qemu_said(qemu, "guest: ready") == 0) {
         if (waitpid(qemu->pid, NULL, WNOHANG) == qemu->pid)
             fail_msg("QEMU ended; see %s", qemu->complaints);
         if (qemu_now_ms() - begin > BOOT_MS)
@@ -222,6 +227,25 @@ uint64_t qemu_resident(const struct qemu *qemu)
     if (file)
         fclose(file);
     return resident;
+}
+
+uint64_t qemu_overhead(const struct qemu *qemu)
+{
+    const uint64_t guest = (uint64_t)100 << 20;
+    uint64_t begin = 0, end = 0, overhead = 0;
+    char path[64], line[512];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)qemu->pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        (void)sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &begin, &end);
+        if (strncmp(line, "Rss:", 4) == 0 && end - begin < guest)
+            overhead += strtoull(line + 4, NULL, 10) * 1024;
+    }
+    fclose(file);
+    return overhead;
 }
 
 /* --- QMP --- */
@@ -264,6 +288,11 @@ static int connect_to(const char *path)
     return fd;
 }
 
+int qemu_occupy(const struct qemu *qemu)
+{
+    return connect_to(qemu->socket);
+}
+
 static void connect_own(struct qemu *qemu)
 {
     char line[4096];
@@ -273,6 +302,15 @@ static void connect_own(struct qemu *qemu)
     qemu->fd = connect_to(qemu->own);
     read_line(qemu, "\"QMP\"", line, sizeof line);
     ask(qemu, "{\"execute\": \"qmp_capabilities\"}\n", line, sizeof line);
+}
+
+void qemu_do(struct qemu *qemu, const char *command)
+{
+    char line[128], reply[4096];
+
+    connect_own(qemu);
+    snprintf(line, sizeof line, "{\"execute\": \"%s\"}\n", command);
+    ask(qemu, line, reply, sizeof reply);
 }
 
 void qemu_balloon(struct qemu *qemu, uint64_t size)

@@ -17,7 +17,6 @@ struct qemu {
     pid_t pid;
     int fd; /* the test's own QMP socket */
     int shell_fd;
-    uint64_t actual; /* by the last qemu_actual() */
 };
 
 struct qemu_options {
@@ -25,10 +24,13 @@ struct qemu_options {
     const char *name;
     const char *words; /* for the guest's command line */
     unsigned mib;
+    bool reboots;             /* a reset does not end it */
     const char *const *extra; /* arguments, ends with NULL; or NULL */
     bool agent;               /* with an agent, a shell, and a disk to swap to */
 };
 
+/* Where its files lie; qemu_start() does that too. */
+void qemu_place(struct qemu *qemu, const char *directory, const char *name);
 /* Whatever goes wrong fails the running test. */
 void qemu_start(struct qemu *qemu, const struct qemu_options *options);
 /* Waits until its guest is up. */
@@ -36,14 +38,20 @@ void qemu_wait(struct qemu *qemu);
 /* Ends it; safe on one that was never started. */
 void qemu_end(struct qemu *qemu);
 
+/* A QMP command without arguments. */
+void qemu_do(struct qemu *qemu, const char *command);
 void qemu_balloon(struct qemu *qemu, uint64_t size);
 uint64_t qemu_actual(struct qemu *qemu);
 /* A command for its guest's shell. */
 void qemu_tell(struct qemu *qemu, const char *command);
-/* Whether its console has said this. */
-bool qemu_said(const struct qemu *qemu, const char *text);
-/* What its process holds, in bytes. */
+/* How many lines of its console say this. */
+unsigned qemu_said(const struct qemu *qemu, const char *text);
+/* What its process holds, in bytes; 0: it is gone. */
 uint64_t qemu_resident(const struct qemu *qemu);
+/* What of that is not the guest's: of mappings that are smaller than a guest. */
+uint64_t qemu_overhead(const struct qemu *qemu);
+/* Holds the library's socket, as another client would, until the descriptor is closed. */
+int qemu_occupy(const struct qemu *qemu);
 uint64_t qemu_now_ms(void);
 void qemu_pause_ms(unsigned ms);
 

@@ -13,7 +13,7 @@
 
 #define PATIENCE_MS 60000u
 
-static const char *const names[] = {"a", "b"};
+static const char *const names[LIVE_GUESTS] = {"a", "b", "c"};
 
 /* --- a policy that does what the test says --- */
 
@@ -57,10 +57,18 @@ static const struct vmres_policy_ops obedient = {
 
 /* --- the world --- */
 
+static const char *name_of(void *user, uint32_t vm)
+{
+    const struct live_world *world = user;
+
+    return vmres_driver_vm_name(world->driver, vm);
+}
+
 static void note(void *user, const struct vmres_trace_record *record)
 {
     struct live_world *world = user;
-    struct vmres_trace_names labels = {.resources = &world->resource, .kinds = 1};
+    struct vmres_trace_names labels = {
+        .vm_name = name_of, .user = world, .resources = &world->resource, .kinds = 1};
     char line[256];
 
     if (world->shown)
@@ -77,19 +85,45 @@ static void note(void *user, const struct vmres_trace_record *record)
             (size_t)snprintf(world->trace + world->traced, sizeof line + 1, "%s\n", line);
 }
 
+static void boot(struct live_world *world, unsigned count, const struct qemu_options *common,
+                 const char *const *words)
+{
+    memset(world, 0, sizeof *world);
+    world->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct qemu_options options = *common;
+
+        options.name = names[i];
+        options.words = words ? words[i] : common->words;
+        options.mib = GUEST_MIB;
+        qemu_start(&world->guests[i], &options);
+    }
+    for (unsigned i = 0; i < count; i++)
+        qemu_wait(&world->guests[i]);
+}
+
 void live_boot(struct live_world *world, const char *directory, unsigned count, const char *words,
                const char *const *extra)
+{
+    struct qemu_options options = {.directory = directory, .words = words, .extra = extra};
+
+    boot(world, count, &options, NULL);
+}
+
+void live_boot_each(struct live_world *world, const char *directory, unsigned count,
+                    const char *const *words)
+{
+    struct qemu_options options = {.directory = directory, .reboots = true};
+
+    boot(world, count, &options, words);
+}
+
+void live_find(struct live_world *world, const char *directory, unsigned count)
 {
     memset(world, 0, sizeof *world);
     world->count = count;
     for (unsigned i = 0; i < count; i++)
-        qemu_start(&world->guests[i], &(struct qemu_options){.directory = directory,
-                                                             .name = names[i],
-                                                             .words = words,
-                                                             .mib = GUEST_MIB,
-                                                             .extra = extra});
-    for (unsigned i = 0; i < count; i++)
-        qemu_wait(&world->guests[i]);
+        qemu_place(&world->guests[i], directory, names[i]);
 }
 
 static void create_driver(struct live_world *world, uint64_t capacity_mib)
@@ -106,11 +140,13 @@ static void create_driver(struct live_world *world, uint64_t capacity_mib)
                                               .capacity = capacity_mib * MIB,
                                               .tolerance = 16 * MIB};
     vmres_driver_options_init(&options);
-    options.engine.max_vms = 2;
+    options.engine.max_vms = world->count;
     options.engine.kinds = 1;
     options.engine.resources = &world->resource;
     options.engine.policies = &policy;
     options.engine.period_ms = world->judged ? 1000 : 250;
+    if (world->progress_ms)
+        options.engine.progress_ms = world->progress_ms;
     options.engine.tracer = (struct vmres_tracer){note, world, VMRES_TRACE_DEBUG};
     options.backend = vmres_kvm_backend(world->kvm);
     EXPECT_OK(vmres_driver_create(&options, &world->driver, NULL));
@@ -123,9 +159,11 @@ void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceili
     assert_int_equal(uv_loop_init(&world->loop), 0);
     assert_int_equal(uv_timer_init(&world->loop, &world->clock), 0);
     vmres_kvm_options_init(&options);
-    options.max_vms = 2;
+    options.max_vms = world->count;
     options.idle_ms = 200;
     options.tolerance = 16 * MIB;
+    if (world->poll_ms)
+        options.poll_ms = world->poll_ms;
     EXPECT_OK(vmres_kvm_create(&world->loop, &options, &world->kvm, NULL));
     for (unsigned i = 0; i < world->count; i++) {
         struct vmres_kvm_vm_spec spec = {.name = names[i],
@@ -137,8 +175,11 @@ void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceili
                                                     .participation = VMRES_PARTICIPATE_BOTH}};
 
         world->sizes[i] = GUEST_MIB * MIB;
+        if (world->guests[i].pid > 0)
+            world->overheads[i] = qemu_overhead(&world->guests[i]);
         EXPECT_OK(vmres_kvm_add_vm(world->kvm, &spec, NULL));
     }
+    world->margin = UINT64_MAX;
     create_driver(world, capacity_mib);
     EXPECT_OK(vmres_uv_create(&world->loop, NULL, &world->uv));
     EXPECT_OK(vmres_uv_start(world->uv, world->driver, NULL));
@@ -148,6 +189,9 @@ void live_let_go(struct live_world *world)
 {
     struct vmres_error error;
 
+    if (world->margin != UINT64_MAX)
+        print_message("held: never closer than %" PRIu64 " MiB to what is charged and stated\n",
+                      world->margin / MIB);
     EXPECT_OK(vmres_engine_audit(vmres_driver_engine(world->driver), &error));
     vmres_uv_close(world->uv, NULL, NULL);
     vmres_driver_destroy(world->driver);
@@ -163,6 +207,43 @@ void live_end(struct live_world *world)
         qemu_end(&world->guests[i]);
 }
 
+/* --- watching --- */
+
+/* What is held beyond what may be; negative, as it should be. The processes are looked at first:
+ * what they take after that is none of this look's. */
+static int64_t excess(struct live_world *world)
+{
+    int64_t excess = 0;
+
+    for (uint32_t i = 0; i < world->count; i++) {
+        uint64_t resident = qemu_resident(&world->guests[i]);
+
+        if (live_state(world, i) == VMRES_VM_VACANT || world->guests[i].pid == 0)
+            continue; /* not met yet, or gone; or another process watches */
+        excess += (int64_t)resident - (int64_t)live_account(world, i).charge;
+        excess -= (int64_t)(world->overheads[i] + world->resource.tolerance);
+    }
+    return excess;
+}
+
+/* QEMU's own memory grows, if only by the code that an emulated guest is translated to: before
+ * anything is called wrong, it is measured anew. */
+static void watch(struct live_world *world)
+{
+    int64_t now = excess(world);
+
+    if (now > 0) {
+        for (uint32_t i = 0; i < world->count; i++)
+            if (qemu_resident(&world->guests[i]) > 0)
+                world->overheads[i] = qemu_overhead(&world->guests[i]);
+        now = excess(world);
+    }
+    if (now > 0)
+        fail_msg("the processes hold %" PRId64 " bytes more than is charged and stated", now);
+    if (now < 0 && (uint64_t)-now < world->margin)
+        world->margin = (uint64_t)-now;
+}
+
 /* --- waiting --- */
 
 static void tick(uv_timer_t *timer)
@@ -175,8 +256,10 @@ void live_until(struct live_world *world, bool (*condition)(struct live_world *w
     uint64_t begin_ms = qemu_now_ms();
 
     uv_timer_start(&world->clock, tick, 5, 5);
-    while (!condition(world) && qemu_now_ms() - begin_ms < PATIENCE_MS)
+    while (!condition(world) && qemu_now_ms() - begin_ms < PATIENCE_MS) {
         uv_run(&world->loop, UV_RUN_ONCE);
+        watch(world);
+    }
     uv_timer_stop(&world->clock);
     if (condition(world))
         return;
@@ -193,17 +276,13 @@ void live_until(struct live_world *world, bool (*condition)(struct live_world *w
 
 bool live_is_adopted(struct live_world *world)
 {
-    for (uint32_t vm = 0; vm < world->count; vm++) {
-        struct vmres_vm_info info;
-
-        if (vmres_engine_vm(vmres_driver_engine(world->driver), vm, &info) != VMRES_OK ||
-            info.state != VMRES_VM_LIVE)
+    for (uint32_t vm = 0; vm < world->count; vm++)
+        if (live_state(world, vm) != VMRES_VM_LIVE)
             return false;
-    }
     return true;
 }
 
-static bool is_reached(struct live_world *world)
+bool live_is_reached(struct live_world *world)
 {
     for (uint32_t vm = 0; vm < world->count; vm++) {
         struct vmres_account_info account = live_account(world, vm);
@@ -220,11 +299,28 @@ uint64_t live_reach(struct live_world *world, uint64_t first, uint64_t second)
     world->sizes[1] = second;
     world->asked_ms = 0;
     world->taken_ms = 0;
-    live_until(world, is_reached);
+    live_until(world, live_is_reached);
     return world->asked_ms ? world->taken_ms - world->asked_ms : 0;
 }
 
 /* --- what is known --- */
+
+enum vmres_vm_state live_state(const struct live_world *world, uint32_t vm)
+{
+    struct vmres_vm_info info;
+
+    if (vmres_engine_vm(vmres_driver_engine(world->driver), vm, &info) != VMRES_OK)
+        return VMRES_VM_VACANT;
+    return info.state;
+}
+
+struct vmres_pool_info live_pool(const struct live_world *world)
+{
+    struct vmres_pool_info pool;
+
+    EXPECT_OK(vmres_engine_pool(vmres_driver_engine(world->driver), 0, &pool));
+    return pool;
+}
 
 struct vmres_account_info live_account(const struct live_world *world, uint32_t vm)
 {

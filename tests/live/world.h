@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One or two real guests, called a and b, with the KVM backend and a driver over them, whose policy
- * does what the test says. Public interface only: what an embedder has.
+ * One to three real guests, called a, b and c, with the KVM backend and a driver over them, whose
+ * policy does what the test says. Public interface only: what an embedder has.
+ *
+ * Whenever the loop has turned, what the QEMU processes hold together, as the kernel tells, may
+ * not be above what the ledger charges their guests with, what each holds beside its guest, and,
+ * for each, the tolerance that the resource states.
  */
 #ifndef VMRES_TESTS_LIVE_WORLD_H
 #define VMRES_TESTS_LIVE_WORLD_H
@@ -15,9 +19,11 @@
 
 #define MIB ((uint64_t)1 << 20)
 #define GUEST_MIB 256u /* of base memory */
+#define LIVE_GUESTS 3u
 
 struct live_world {
-    struct qemu guests[2];
+    struct qemu guests[LIVE_GUESTS];
+    uint64_t overheads[LIVE_GUESTS]; /* of their QEMUs, as last measured */
     unsigned count;
     uv_loop_t loop;
     uv_timer_t clock;
@@ -25,7 +31,8 @@ struct live_world {
     struct vmres_uv *uv;
     struct vmres_driver *driver;
     struct vmres_resource resource;
-    uint64_t sizes[2]; /* what they should hold */
+    uint64_t sizes[LIVE_GUESTS]; /* what they should hold */
+    uint64_t margin;             /* by which the sums were apart at least */
     char trace[1 << 16];
     size_t traced;
     uint64_t asked_ms, taken_ms; /* the first request since reach(), the last of step 8 */
@@ -33,25 +40,35 @@ struct live_world {
      * that is traced is shown to it first. */
     bool judged;
     void (*shown)(struct live_world *world, const struct vmres_trace_record *record);
+    uint32_t progress_ms; /* the engine's, also set before; 0: the default */
+    uint32_t poll_ms;     /* the backend's, likewise */
 };
 
 /* Starts so many guests, and waits until they are up. */
 void live_boot(struct live_world *world, const char *directory, unsigned count, const char *words,
                const char *const *extra);
+/* The same, each with its own words, and such that a reset does not end them. */
+void live_boot_each(struct live_world *world, const char *directory, unsigned count,
+                    const char *const *words);
+/* They run already, started by another process, which watches them. */
+void live_find(struct live_world *world, const char *directory, unsigned count);
 /* Puts the library over them. They may hold up to ceiling_mib, and `capacity_mib` together. */
 void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceiling_mib);
-/* Ends that; the guests run on. */
+/* Ends that and says how far apart the sums were at least; the guests run on. */
 void live_let_go(struct live_world *world);
 /* Ends the guests too. Safe after a test that failed anywhere. */
 void live_end(struct live_world *world);
 
 /* Runs the loop until the condition holds; fails the test when it does not in a minute. */
 void live_until(struct live_world *world, bool (*condition)(struct live_world *world));
-/* A condition: all are adopted. */
+/* Conditions: all are adopted; all hold what they should, and the books say so. */
 bool live_is_adopted(struct live_world *world);
+bool live_is_reached(struct live_world *world);
 /* Orders sizes, and runs the loop until the guests hold them and the books say so. Returns how long
  * that took, from the request to the donor on; 0 where nobody was asked. */
 uint64_t live_reach(struct live_world *world, uint64_t first, uint64_t second);
+enum vmres_vm_state live_state(const struct live_world *world, uint32_t vm);
+struct vmres_pool_info live_pool(const struct live_world *world);
 struct vmres_account_info live_account(const struct live_world *world, uint32_t vm);
 /* Whether the library gives such a reason for the guest; NULL: none. */
 bool live_reason(const struct live_world *world, const char *name, const char *words);
