@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The null backend, and a walk-through for those who write their own: what a backend does, with no
- * hypervisor behind it. Its VMs are perfect: whatever is asked of one is done in full, at once. So
- * there is nothing to remember: what a VM holds afterwards is the target of the action.
- *
- * Read it with backend.h (the five operations) and action.h (what is asked and how to answer).
+ * hypervisor behind it. Its VMs are perfect: all that is asked of one is done in full, at once, so
+ * nothing need be kept. Read it with backend.h (five operations) and action.h (how to answer).
  */
-#include <vmres/null.h>
-
 #include <vmres/driver.h>
+#include <vmres/null.h>
 
 /* Step one: your own struct, with the library's as its first member, so that the pointer handed to
  * your operations is a pointer to it. A real one keeps its connection and open commands here. */
@@ -26,23 +23,6 @@ static enum vmres_status start(struct vmres_backend *backend, struct vmres_drive
     return VMRES_OK;
 }
 
-/* Step three: answer. The answer carries the action's id, kind and incarnation. A real backend
- * posts progress while its hypervisor works, with VMRES_FLAG_FINAL only on the last one. */
-static enum vmres_status finish(struct vmres_backend *backend, const struct vmres_action *action)
-{
-    struct vmres_event answer = vmres_event_answer(action, 0, VMRES_RESULT_DONE);
-
-    answer.as.answer.amount = action->as.resize.amount;
-    /* What the VM holds now, and a second opinion on it: what its process holds less overhead.
-     * Leave a bit out of `valid` for what you do not know; REASSIGN alone changes nothing yet. */
-    if (action->type != VMRES_ACTION_REASSIGN || action->flags & VMRES_ACTION_INITIAL) {
-        answer.valid = VMRES_VALID_HELD | VMRES_VALID_WITNESS;
-        answer.as.answer.held = action->as.resize.target;
-        answer.as.answer.witness = action->as.resize.target;
-    }
-    return vmres_driver_post(backend->driver, &answer);
-}
-
 /* A VM starts as soon as it has its first allotment. With several kinds this is said after each;
  * the engine takes it when the last one is there. */
 static void boot(struct vmres_backend *backend, const struct vmres_action *action)
@@ -54,30 +34,38 @@ static void boot(struct vmres_backend *backend, const struct vmres_action *actio
     (void)status; /* only answers are sure of a place; a real backend would say it again later */
 }
 
+/* Step three: answer. The answer carries the action's id, kind and incarnation. A real backend
+ * posts progress while its hypervisor works, with VMRES_FLAG_FINAL only on the last one. */
+static enum vmres_status finish(struct vmres_backend *backend, const struct vmres_action *action)
+{
+    struct vmres_event answer = vmres_event_answer(action, 0, VMRES_RESULT_DONE);
+
+    answer.as.answer.amount = action->as.resize.amount;
+    /* What the VM holds now, and a second opinion on it: what its process holds less overhead.
+     * Leave a bit out of `valid` for what you do not know; REASSIGN alone changes nothing yet. */
+    if (action->type != VMRES_ACTION_REASSIGN || action->flags & VMRES_ACTION_INITIAL) {
+        answer.valid = VMRES_VALID_HELD | VMRES_VALID_WITNESS;
+        answer.as.answer.held = answer.as.answer.witness = action->as.resize.target;
+    }
+    return vmres_driver_post(backend->driver, &answer);
+}
+
 /* Step four: carry out. Called once per action; the targets are absolute. */
 static enum vmres_status submit(struct vmres_backend *backend, const struct vmres_action *action)
 {
     enum vmres_status status;
 
-    switch (action->type) {
-    case VMRES_ACTION_REASSIGN:
-        status = finish(backend, action);
-        if (status == VMRES_OK && action->flags & VMRES_ACTION_INITIAL)
-            boot(backend, action);
-        return status;
-    case VMRES_ACTION_REQUEST_REMOVAL:
-    case VMRES_ACTION_NOTIFY:
-    case VMRES_ACTION_PIN:
-        return finish(backend, action);
-    case VMRES_ACTION_INQUIRE: /* there are no guests to ask: whoever embeds this posts REPORTs */
+    if (action->type == VMRES_ACTION_INQUIRE) /* no guests to ask: its embedder posts REPORTs */
         return VMRES_OK;
-    default: /* made by a later version: refuse what you do not know */
+    if (action->type > VMRES_ACTION_PIN) /* made by a later version: refuse what you do not know */
         return VMRES_UNSUPPORTED;
-    }
+    status = finish(backend, action);
+    if (status == VMRES_OK && action->flags & VMRES_ACTION_INITIAL)
+        boot(backend, action);
+    return status;
 }
 
-/* Step five: end. From here on nothing may be posted. `cancel` may be left out, as it is here: no
- * command is open long enough to be called off. */
+/* Step five: end; nothing is posted after it. `cancel` may be left out: here nothing stays open. */
 static void stop(struct vmres_backend *backend)
 {
     (void)backend;
@@ -85,24 +73,21 @@ static void stop(struct vmres_backend *backend)
 
 static void destroy(struct vmres_backend *backend)
 {
-    struct null *null = (struct null *)backend;
-    struct vmres_allocator allocator = null->allocator;
+    struct vmres_allocator allocator = ((struct null *)backend)->allocator;
 
-    vmres_release(&allocator, null, 1, sizeof *null);
+    vmres_release(&allocator, backend, 1, sizeof(struct null));
 }
 
 /* Step six: a typed constructor, which lets the library check the table of operations. */
 enum vmres_status vmres_null_create(const struct vmres_allocator *allocator,
                                     struct vmres_backend **backend)
 {
-    static const struct vmres_backend_ops ops = {
-        .size = sizeof ops,
-        .name = "null",
-        .start = start,
-        .submit = submit,
-        .stop = stop,
-        .destroy = destroy,
-    };
+    static const struct vmres_backend_ops ops = {.size = sizeof ops,
+                                                 .name = "null",
+                                                 .start = start,
+                                                 .submit = submit,
+                                                 .stop = stop,
+                                                 .destroy = destroy};
     struct null *null = vmres_allocate(allocator, 1, sizeof *null);
 
     if (!null)
