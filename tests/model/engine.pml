@@ -246,21 +246,30 @@ inline grant_early(v, amount)
 #endif
 }
 
+/* Who is being adopted is charged with the most it could hold: what that is too much comes back of
+ * itself, and nobody pays for it. */
+#ifdef ADOPTION_SQUEEZES
+#define OWES (deficit > 0)
+#else
+#define OWES (deficit > 0 && adopting == 0)
+#endif
+
 #define TO_POOL(v) (x_to_pool[v] -> OUTGOING(v) : 0)
 #define CAN_GIVE_TO_POOL(v)                                                                        \
-    (state[v] == VM_LIVE && x_state[v] == TRANSFER_NONE && disputed[v] == 0 &&                     \
+    (OWES && state[v] == VM_LIVE && x_state[v] == TRANSFER_NONE && disputed[v] == 0 &&             \
      shrink[v] == NONE && !want_pin[v] && charge[v] > FLOOR &&                                     \
      deficit > TO_POOL(D0) + TO_POOL(D1))
 /* A deficit is worked off first: what a donor was to give to somebody is called off, what the host
  * must have is asked for; and no longer than it must. */
 #define MUST_WORK_OFF(v)                                                                           \
-    ((OUTGOING(v) > 0 && (x_to_pool[v] -> deficit == 0 : deficit > 0)) || CAN_GIVE_TO_POOL(v))
+    ((OUTGOING(v) > 0 && (x_to_pool[v] -> !OWES : deficit > 0)) || CAN_GIVE_TO_POOL(v))
 
 inline work_off(v)
 {
     if
     :: OUTGOING(v) > 0 -> x_asked[v] = x_released[v]
     :: else ->
+        assert(adopting == 0);
         n = deficit - TO_POOL(D0) - TO_POOL(D1);
         n = MIN(n, charge[v] - FLOOR);
         transfer_open(v, n, true)
