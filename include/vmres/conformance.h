@@ -60,10 +60,10 @@ struct vmres_conformance_fixture {
     /* Make a host with so many equal VMs (2 to 4), "vm0", "vm1" ...; together they are to hold all
      * there is, each at least 8 granules from its floor and its ceiling, and need little. */
     int (*open)(void *user, uint32_t vms);
-    /* Complete the options (backend, max_vms, and one kind with its resource, which stays where it
-     * is until close; times if the defaults do not suit), create the driver, start it, add the VMs
-     * unless the backend does. NULL: this failed. Called again after disconnect; the host and its
-     * VMs are still there then. */
+    /* Complete the options (backend, max_vms, kinds with their resources, which stay where they
+     * are until close, the first to be tested; times if the defaults do not suit), create the
+     * driver, start it, add the VMs unless the backend does. NULL: this failed. Called again after
+     * disconnect; the host and its VMs are still there then. */
     struct vmres_driver *(*connect)(void *user, struct vmres_driver_options *options);
     /* Destroy the driver. NULL: the suite does. */
     void (*disconnect)(void *user, struct vmres_driver *driver);

@@ -190,7 +190,7 @@ static const char *check_final(const struct vmres_action *action, const struct v
 }
 
 static const char *check_amount(const struct thread *thread, const struct vmres_event *answer,
-                                bool of_guests)
+                                uint32_t guests)
 {
     uint16_t proof = VMRES_VALID_WITNESS | VMRES_VALID_ENFORCED;
 
@@ -200,14 +200,15 @@ static const char *check_amount(const struct thread *thread, const struct vmres_
         return "an amount shrank: amounts are cumulative";
     if (answer->as.answer.amount > thread->action->as.resize.amount)
         return "an amount exceeds what was asked";
-    if (answer->type == VMRES_EVENT_REMOVED && of_guests && answer->as.answer.amount > 0 &&
+    if (answer->type == VMRES_EVENT_REMOVED && guests >> answer->kind & 1 &&
+        answer->as.answer.amount > 0 &&
         (!(answer->valid & VMRES_VALID_HELD) || !(answer->valid & proof)))
         return "a release is told without what the VM holds, or without a witness";
     return NULL;
 }
 
 /* One more answer of a thread. */
-static const char *follow(struct thread *thread, const struct vmres_event *answer, bool of_guests)
+static const char *follow(struct thread *thread, const struct vmres_event *answer, uint32_t guests)
 {
     const struct vmres_action *action = thread->action;
     const char *wrong;
@@ -219,13 +220,13 @@ static const char *follow(struct thread *thread, const struct vmres_event *answe
         return "an answer names another VM, kind or life than its action";
     if (thread->ended)
         return "an action is answered again after its final answer";
-    wrong = check_amount(thread, answer, of_guests);
+    wrong = check_amount(thread, answer, guests);
     thread->amount = answer->as.answer.amount;
     thread->ended = (answer->flags & VMRES_FLAG_FINAL) != 0;
     return wrong || !thread->ended ? wrong : check_final(action, answer);
 }
 
-static const char *breach_of(const struct journal *journal, size_t action, bool of_guests)
+static const char *breach_of(const struct journal *journal, size_t action, uint32_t guests)
 {
     struct thread thread = {.action = &journal->entries[action].action};
     const char *wrong = NULL;
@@ -236,7 +237,7 @@ static const char *breach_of(const struct journal *journal, size_t action, bool 
         if (voids(entry, thread.action))
             return NULL;
         if (answers(entry, thread.action))
-            wrong = follow(&thread, &entry->event, of_guests);
+            wrong = follow(&thread, &entry->event, guests);
     }
     return wrong;
 }
@@ -252,7 +253,7 @@ static bool was_asked(const struct journal *journal, size_t answer)
     return false;
 }
 
-const char *vmres__journal_breach(const struct journal *journal, bool of_guests)
+const char *vmres__journal_breach(const struct journal *journal, uint32_t guests)
 {
     const char *wrong = NULL;
 
@@ -262,7 +263,7 @@ const char *vmres__journal_breach(const struct journal *journal, bool of_guests)
         const struct journal_entry *entry = &journal->entries[i];
 
         if (entry->is_action && answer_to(&entry->action))
-            wrong = breach_of(journal, i, of_guests);
+            wrong = breach_of(journal, i, guests);
         else if (is_answer(entry) && !was_asked(journal, i))
             wrong = "an answer answers nothing that was asked";
     }

@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <vmres/operate.h>
+
 #include "suite.h"
 
 static void the_vms_come_to_life(struct suite *suite)
@@ -224,6 +226,104 @@ static void it_may_be_stopped_with_a_request_open(struct suite *suite)
                         "whatever came of it, nothing is lost and nothing is made");
 }
 
+/* --- what an operator asks for --- */
+
+static bool vm0_is_frozen(struct suite *suite)
+{
+    return vmres__world_state(suite, 0) == VMRES_VM_FROZEN;
+}
+
+static void freeze(struct suite *suite)
+{
+    if (!suite_is_well(suite))
+        return;
+    vmres__suite_expect(suite,
+                        vmres_driver_freeze(suite->driver, vmres__world_id(suite, 0)) == VMRES_OK,
+                        "a VM could not be frozen");
+    vmres__world_run(suite, vm0_is_frozen, "a VM is frozen when an operator says so");
+}
+
+static void thaw(struct suite *suite)
+{
+    if (!suite_is_well(suite))
+        return;
+    vmres__world_watch(suite, 0);
+    vmres__suite_expect(suite,
+                        vmres_driver_thaw(suite->driver, vmres__world_id(suite, 0)) == VMRES_OK,
+                        "a VM could not be thawed");
+    vmres__world_run(suite, vmres__world_all_live, "a VM that was thawed lives on");
+    vmres__suite_expect(suite, vmres__world_asked(suite, VMRES_ACTION_PIN),
+                        "it is pinned before it takes part again");
+    vmres__world_rest(suite);
+}
+
+static void a_frozen_vm_is_left_alone(struct suite *suite)
+{
+    uint32_t before = vmres__world_charge(suite, 0);
+
+    freeze(suite);
+    vmres__world_watch(suite, 0);
+    vmres__world_name(suite, 0, -1);
+    vmres__world_name(suite, 1, 1);
+    vmres__world_wait(suite);
+    vmres__suite_expect(suite, !vmres__world_asked(suite, VMRES_ACTION_REQUEST_REMOVAL),
+                        "nothing is asked of a frozen VM");
+    vmres__suite_expect(suite, vmres__world_charge(suite, 0) == before,
+                        "a frozen VM stays charged with what it has");
+    vmres__world_unname(suite);
+    thaw(suite);
+    vmres__world_move(suite, 0, 1, 1);
+}
+
+static void it_may_be_frozen_with_a_request_open(struct suite *suite)
+{
+    uint32_t before =
+        vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) + vmres__world_free(suite);
+
+    (void)vmres__world_begin_move(suite, 0, 1, 1);
+    freeze(suite);
+    vmres__world_unname(suite);
+    vmres__world_rest(suite);
+    thaw(suite);
+    vmres__suite_expect(suite,
+                        vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) +
+                                vmres__world_free(suite) ==
+                            before,
+                        "whatever came of the request, nothing is lost and nothing is made");
+}
+
+static bool is_settled(struct suite *suite)
+{
+    return vmres_engine_settled(vmres_driver_engine(suite->driver)) != 0;
+}
+
+static bool vm1_is_charged_more(struct suite *suite)
+{
+    return vmres__world_charge(suite, 1) > suite->rounds;
+}
+
+static void everything_settles_and_goes_on(struct suite *suite)
+{
+    (void)vmres__world_begin_move(suite, 0, 1, 1);
+    if (!suite_is_well(suite))
+        return;
+    vmres__suite_expect(suite, vmres_driver_settle(suite->driver, 0) == VMRES_OK,
+                        "a driver could not be told to settle");
+    vmres__world_run(suite, is_settled, "everything open ends when an operator says so");
+    vmres__world_unname(suite);
+    vmres__world_watch(suite, 0);
+    vmres__world_name(suite, 0, -1);
+    vmres__world_name(suite, 1, 1);
+    vmres__world_pass(suite, never, NULL, 3000);
+    vmres__suite_expect(suite, !vmres__world_asked(suite, VMRES_ACTION_REQUEST_REMOVAL),
+                        "nothing is begun until it is told to go on");
+    suite->rounds = vmres__world_charge(suite, 1);
+    vmres__suite_expect(suite, vmres_driver_resume(suite->driver) == VMRES_OK,
+                        "a driver could not be told to go on");
+    vmres__world_run(suite, vm1_is_charged_more, "then what is wanted is moved again");
+    vmres__world_rest(suite);
+}
+
 #define TEST(name, vms) \
     { \
 #name, name, vms, 0 \
@@ -241,5 +341,8 @@ const struct suite_test vmres__suite_must[] = {
     TEST(a_pin_tells_what_is_held, 2),
     TEST(it_may_be_stopped_and_started, 2),
     TEST(it_may_be_stopped_with_a_request_open, 2),
+    TEST(a_frozen_vm_is_left_alone, 2),
+    TEST(it_may_be_frozen_with_a_request_open, 2),
+    TEST(everything_settles_and_goes_on, 2),
     {NULL, NULL, 0, 0},
 };

@@ -43,8 +43,7 @@ static const char *missing(const struct vmres_conformance_fixture *fixture, uint
 
 static void check_laws(struct suite *suite)
 {
-    const char *breach =
-        vmres__journal_breach(&suite->journal, suite->resource.removal == VMRES_REMOVAL_GUEST);
+    const char *breach = vmres__journal_breach(&suite->journal, suite->guests);
     struct vmres_counters counters;
 
     if (breach) { /* it is the cause of whatever the test has seen */

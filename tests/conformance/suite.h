@@ -34,8 +34,10 @@ struct suite {
     const struct vmres_conformance_fixture *fixture;
     struct vmres_backend *backend;
     struct vmres_driver *driver;
-    struct vmres_policy policy;
-    struct vmres_resource resource;
+    struct vmres_policy policies[VMRES_KINDS_MAX];
+    struct vmres_resource resource; /* of the first kind, which is the one that is tested */
+    uint32_t kinds;
+    uint32_t guests; /* kinds that guests must give up, as bits */
     struct journal journal;
     uint32_t vms;
     uint32_t targets[SUITE_VMS]; /* granules, by number of the VM; what the policy says */
@@ -73,7 +75,7 @@ const struct vmres_event *vmres__journal_final(const struct journal *journal, si
 /* Whether some action is owed an answer still. */
 bool vmres__journal_is_open(const struct journal *journal);
 /* What holds for every answer of every backend. NULL, or what is wrong. */
-const char *vmres__journal_breach(const struct journal *journal, bool of_guests);
+const char *vmres__journal_breach(const struct journal *journal, uint32_t guests);
 
 /* world.c */
 void vmres__world_open(struct suite *suite, uint32_t vms);

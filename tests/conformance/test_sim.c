@@ -1,32 +1,74 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulator's world, by way of the harness: everything the suite can ask for. */
+/*
+ * The simulator's worlds, by way of the harness: everything the suite can ask for, on a paged host
+ * and on a contiguous one, of a kind that the host enforces, and of one among three.
+ */
 #include <stdio.h>
 
 #include <vmres/conformance.h>
 #include <vmres/harness.h>
 #include <vmres/units.h>
 
+#define MEMORY \
+    { \
+        .name = "memory", .granule = VMRES_MIB, .capacity = VMRES_GIB \
+    }
+#define BLOCKS \
+    { \
+        .name = "memory", .granule = VMRES_MIB, .capacity = VMRES_GIB, \
+        .placement = VMRES_PLACEMENT_EXTENT \
+    }
+#define CPU \
+    { \
+        .name = "cpu", .unit = VMRES_UNIT_MILLI, .removal = VMRES_REMOVAL_HOST, .granule = 10, \
+        .capacity = 4000 \
+    }
+#define PAGES \
+    { \
+        .name = "pages", .unit = VMRES_UNIT_COUNT, .granule = 1, .capacity = 64 \
+    }
+#define DEVICE \
+    { \
+        .release = 10 * VMRES_MIB, .grant = 20 * VMRES_MIB \
+    }
+
 static struct vmres_harness *host;
+
+enum { KINDS = 3 };
+
+/* What a guest that must give up a kind can do otherwise; where blocks bound it, all but one. */
+#define UNWILLING \
+    (1 << VMRES_HARM_PARTIAL | 1 << VMRES_HARM_REFUSE | 1 << VMRES_HARM_IGNORE | \
+     VMRES_CONFORMANCE_SLOW)
+#define RETAKES (1 << VMRES_HARM_RETAKE)
+
+static struct world {
+    const char *name;
+    uint32_t capabilities, kinds;
+    struct vmres_resource resources[KINDS]; /* the first is tested */
+    struct vmres_sim_device devices[KINDS];
+} worlds[] = {
+    {"sim", UNWILLING | RETAKES, 1, {MEMORY}, {DEVICE}},
+    {"sim, blocks", UNWILLING, 1, {BLOCKS}, {DEVICE}},
+    {"sim, cpu", 0, 2, {CPU, MEMORY}, {{0}, DEVICE}},
+    {"sim, three kinds", UNWILLING | RETAKES, 3, {MEMORY, CPU, PAGES}, {DEVICE, {0}, {0}}},
+};
 
 static int open(void *user, uint32_t vms)
 {
-    static const struct vmres_resource memory = {
-        .name = "memory", .granule = VMRES_MIB, .capacity = VMRES_GIB};
-    static const struct vmres_sim_device device = {.release = 10 * VMRES_MIB,
-                                                   .grant = 20 * VMRES_MIB};
+    const struct world *world = user;
     struct vmres_harness_options options;
     char name[] = "vm0";
 
-    (void)user;
     vmres_harness_options_init(&options);
     options.sim.tick_ms = 100;
-    options.sim.kinds = 1;
-    options.sim.resources = &memory;
-    options.sim.devices = &device;
+    options.sim.kinds = world->kinds;
+    options.sim.resources = world->resources;
+    options.sim.devices = world->devices;
     if (vmres_harness_create(&options, &host, NULL) != VMRES_OK)
         return 0;
     for (; name[2] < '0' + (char)vms; name[2]++)
-        (void)vmres_harness_add(host, name, 0, VMRES_GIB / 2 / vms * 3);
+        (void)vmres_harness_add(host, name, 0, world->resources[0].capacity / 2 / vms * 3);
     return vmres_harness_breach(host) == NULL;
 }
 
@@ -102,15 +144,14 @@ static int hurt(void *user, uint32_t vm, enum vmres_conformance_harm harm)
     return vmres_harness_breach(host) == NULL;
 }
 
-int main(void)
+static int run(struct world *world)
 {
     const struct vmres_conformance_fixture fixture = {
         .size = sizeof fixture,
-        .name = "sim",
-        .capabilities = VMRES_CONFORMANCE_SLOW | VMRES_CONFORMANCE_REPORTS |
-                        VMRES_CONFORMANCE_ADOPTS | 1 << VMRES_HARM_PARTIAL |
-                        1 << VMRES_HARM_REFUSE | 1 << VMRES_HARM_IGNORE | 1 << VMRES_HARM_VANISH |
-                        1 << VMRES_HARM_REBOOT | 1 << VMRES_HARM_RETAKE | 1 << VMRES_HARM_LINK,
+        .name = world->name,
+        .user = world,
+        .capabilities = world->capabilities | VMRES_CONFORMANCE_REPORTS | VMRES_CONFORMANCE_ADOPTS |
+                        1 << VMRES_HARM_VANISH | 1 << VMRES_HARM_REBOOT | 1 << VMRES_HARM_LINK,
         .open = open,
         .connect = connect,
         .close = close,
@@ -120,5 +161,14 @@ int main(void)
         .hurt = hurt,
     };
 
-    return vmres_conformance_run(&fixture, vmres_conformance_print, stdout) != 0;
+    return vmres_conformance_run(&fixture, vmres_conformance_print, stdout);
+}
+
+int main(void)
+{
+    int failures = 0;
+
+    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++)
+        failures += run(&worlds[i]);
+    return failures != 0;
 }

@@ -43,7 +43,7 @@ static void judge(void *state, void *vm_states, const struct vmres_round *round,
     const struct suite *suite = ((const struct wish *)state)->suite;
 
     (void)vm_states;
-    for (uint32_t vm = 0; vm < suite->vms; vm++) {
+    for (uint32_t vm = 0; vm < suite->vms && round->kind == 0; vm++) {
         uint32_t id = vmres__world_id(suite, vm);
 
         if (id < round->count && suite->targets[vm] != SUITE_UNNAMED)
@@ -141,8 +141,9 @@ void vmres__world_connect(struct suite *suite)
         return;
     vmres__journal_finish(&suite->journal);
     vmres_driver_options_init(&options);
-    suite->policy = (struct vmres_policy){&policy, &wish};
-    options.engine.policies = &suite->policy;
+    for (uint32_t kind = 0; kind < VMRES_KINDS_MAX; kind++)
+        suite->policies[kind] = (struct vmres_policy){&policy, &wish};
+    options.engine.policies = suite->policies;
     options.recorder = (struct vmres_recorder){vmres__journal_write, &suite->journal};
     suite->driver = fixture->connect(fixture->user, &options);
     if (!suite->driver) {
@@ -151,6 +152,10 @@ void vmres__world_connect(struct suite *suite)
     }
     suite->backend = options.backend;
     suite->resource = options.engine.resources[0];
+    suite->kinds = options.engine.kinds;
+    for (uint32_t kind = 0; kind < suite->kinds; kind++)
+        if (options.engine.resources[kind].removal == VMRES_REMOVAL_GUEST)
+            suite->guests |= 1u << kind;
     vmres__world_run(suite, vmres__world_all_live, "the VMs come to life");
     vmres__world_rest(suite);
     if (suite->step == 0)
