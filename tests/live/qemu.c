@@ -323,16 +323,42 @@ void qemu_balloon(struct qemu *qemu, uint64_t size)
     ask(qemu, command, reply, sizeof reply);
 }
 
-uint64_t qemu_actual(struct qemu *qemu)
+/* The number that the reply to a command has after a key. */
+static uint64_t ask_number(struct qemu *qemu, const char *command, const char *key)
 {
     char reply[4096];
     const char *at;
 
     connect_own(qemu);
-    ask(qemu, "{\"execute\": \"query-balloon\"}\n", reply, sizeof reply);
-    at = strstr(reply, "\"actual\": ");
+    ask(qemu, command, reply, sizeof reply);
+    at = strstr(reply, key);
     assert_non_null(at);
-    return strtoull(at + strlen("\"actual\": "), NULL, 10);
+    return strtoull(at + strlen(key), NULL, 10);
+}
+
+uint64_t qemu_actual(struct qemu *qemu)
+{
+    return ask_number(qemu, "{\"execute\": \"query-balloon\"}\n", "\"actual\": ");
+}
+
+void qemu_plug(struct qemu *qemu, uint64_t size)
+{
+    char command[192], reply[4096];
+
+    connect_own(qemu);
+    snprintf(command, sizeof command,
+             "{\"execute\": \"qom-set\", \"arguments\": {\"path\": \"/machine/peripheral/mem0\", "
+             "\"property\": \"requested-size\", \"value\": %" PRIu64 "}}\n",
+             size);
+    ask(qemu, command, reply, sizeof reply);
+}
+
+uint64_t qemu_plugged(struct qemu *qemu)
+{
+    return ask_number(qemu,
+                      "{\"execute\": \"qom-get\", \"arguments\": {\"path\": "
+                      "\"/machine/peripheral/mem0\", \"property\": \"size\"}}\n",
+                      "\"return\": ");
 }
 
 void qemu_tell(struct qemu *qemu, const char *command)

@@ -42,6 +42,9 @@ void qemu_end(struct qemu *qemu);
 void qemu_do(struct qemu *qemu, const char *command);
 void qemu_balloon(struct qemu *qemu, uint64_t size);
 uint64_t qemu_actual(struct qemu *qemu);
+/* The same of its virtio-mem device, which must be called mem0. */
+void qemu_plug(struct qemu *qemu, uint64_t size);
+uint64_t qemu_plugged(struct qemu *qemu);
 /* A command for its guest's shell. */
 void qemu_tell(struct qemu *qemu, const char *command);
 /* How many lines of its console say this. */
