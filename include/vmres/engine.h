@@ -118,8 +118,8 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_step(struct vmres_engine
 VMRES_API uint64_t vmres_engine_deadline(const struct vmres_engine *engine);
 
 /* Event builders: zeroed, then filled. Limits are for kind 0, initial auto, weight 1, taking part
- * both ways; change what differs. An answer is the final one to this action: its id, VM, kind and
- * life; fill in what moved and what is held. Its type is 0 where no answer is owed. */
+ * both ways; change what differs. An answer is the final one to this action (not NULL): its id, VM,
+ * kind and life; fill in what moved and what is held. Its type is 0 where no answer is owed. */
 VMRES_API struct vmres_event vmres_event_make(enum vmres_event_type type, uint64_t now_ms,
                                               uint32_t vm, uint32_t incarnation);
 VMRES_API struct vmres_event vmres_event_limits(uint64_t now_ms, uint32_t vm, uint32_t incarnation,
