@@ -47,13 +47,14 @@ static bool trusted(const struct vmres_engine *engine, uint32_t vm, uint8_t kind
                                   account->witness != NONE || (account->flags & ACCOUNT_ENFORCED));
 }
 
-/* The most the VM holds, by device and witness. */
+/* The most the VM holds, by device and witness. A block's bounds are the host's: what a witness
+ * sees beyond them is not of this kind. */
 static uint32_t held_by(const struct kind *kind, uint32_t vm)
 {
     const struct account *account = &kind->accounts[vm];
     uint32_t bound = kind->views[vm].held;
 
-    if (account->witness != NONE && account->witness > kind->tolerance)
+    if (!kind->blocks && account->witness != NONE && account->witness > kind->tolerance)
         bound = max_u32(bound, account->witness - kind->tolerance);
     return kind->blocks ? min_u32(bound, kind->views[vm].charge) : bound;
 }

@@ -127,6 +127,26 @@ static void a_link_passes_on_what_it_took_in(void **state)
     rig_delete(rig);
 }
 
+/* Nobody could say where that lies which a witness sees and the device does not. */
+static void what_a_witness_sees_is_in_no_block(void **state)
+{
+    struct rig *rig = row_new(300);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig_withhold(rig, 1, RIG_NOTIFY);
+    rig_wish(rig, 1, 150);
+    rig_round(rig);
+    rig_wish_nothing(rig);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,250)");
+    rig->vms[1].devices[MEMORY].excess = 30;
+    rig_finish(rig, 1, VMRES_ACTION_NOTIFY, 0, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,200)");
+    assert_int_equal(rig_disputed(rig, 1, MEMORY), 0);
+    rig_delete(rig);
+}
+
 /* A policy that hands out what is free must not find it gone while it is on its way. */
 static void what_is_on_its_way_is_still_to_be_had(void **state)
 {
@@ -358,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_link_that_vanishes_leaves_a_hole_to_be_used),
         cmocka_unit_test(a_link_that_refuses_is_a_wall_for_a_while),
         cmocka_unit_test(a_link_passes_on_what_it_took_in),
+        cmocka_unit_test(what_a_witness_sees_is_in_no_block),
         cmocka_unit_test(what_is_on_its_way_is_still_to_be_had),
         cmocka_unit_test(what_was_not_taken_in_is_given_back_where_it_lies),
         cmocka_unit_test(a_donor_that_says_done_has_left),
