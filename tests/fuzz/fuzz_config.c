@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char directory[64], yaml[96];
+static char directory[192], yaml[224];
 
 static void write_file(const char *path, const void *data, size_t size)
 {
@@ -24,14 +24,17 @@ static void write_file(const char *path, const void *data, size_t size)
         abort();
 }
 
-/* In memory where there is such a place: a file for each input wears a disk out. */
+/* Where fuzz/run says; else in memory where there is such a place: a file for each input wears a
+ * disk out. */
 static void prepare(void)
 {
-    static const char table[] = "time,a,b\n0,100,200\n10,300,50\n";
+    static const char table[] = "t_s,a,b\n0,100,200\n10,300,50\n";
     struct stat shared;
-    const char *base = stat("/dev/shm", &shared) == 0 ? "/dev/shm" : "/tmp";
-    char csv[96];
+    const char *base = getenv("TMPDIR");
+    char csv[224];
 
+    if (!base)
+        base = stat("/dev/shm", &shared) == 0 ? "/dev/shm" : "/tmp";
     snprintf(directory, sizeof directory, "%s/vmres-fuzz-XXXXXX", base);
     if (!mkdtemp(directory))
         abort();
