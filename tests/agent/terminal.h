@@ -6,6 +6,7 @@
 #ifndef VMRES_TESTS_AGENT_TERMINAL_H
 #define VMRES_TESTS_AGENT_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,8 @@ struct terminal {
     char line[2048];
 };
 
+/* Says that there are no pseudo terminals here, where that is so: then nothing can be tested. */
+bool terminal_missing(void);
 /* Starts the program with a port, and `proc` for /proc where that is given. Whatever goes wrong
  * fails the running test. */
 void terminal_start(struct terminal *terminal, const char *program, const char *proc);

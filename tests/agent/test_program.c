@@ -239,6 +239,8 @@ int main(int count, char **arguments)
 
     if (count != 2)
         return 2;
+    if (terminal_missing())
+        return 77;
     program = arguments[1];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
