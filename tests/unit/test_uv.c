@@ -258,6 +258,7 @@ static void arguments_are_checked(void **state)
     assert_int_equal(uv_loop_init(&loop), 0);
     EXPECT_STATUS(vmres_uv_create(NULL, NULL, &uv), VMRES_INVALID);
     EXPECT_STATUS(vmres_uv_create(&loop, NULL, NULL), VMRES_INVALID);
+    EXPECT_STATUS(vmres_uv_start(NULL, NULL, NULL), VMRES_INVALID);
     EXPECT_STATUS(vmres_uv_create(&loop, &heap.allocator, &uv), VMRES_NOMEM);
     assert_null(uv);
     vmres_uv_close(NULL, count_closed, NULL);
