@@ -159,8 +159,8 @@ static void put_figures(const struct part *part)
         put_figure(part, "page cache missed", sums.cache_missing, unit_s, "wished for, not held");
     put_transfers(part);
     if (sums.oom_ticks)
-        put_figure(part, "out of memory", (double)sums.oom_ticks, "ticks",
-                   "of one VM each, beyond its swap");
+        put_figure(part, "out of memory", (double)sums.oom_ticks,
+                   sums.oom_ticks == 1 ? "tick" : "ticks", "of one VM each, beyond its swap");
     (void)fputs("</dl>\n", part->file);
 }
 
