@@ -76,7 +76,8 @@ bool vmres__extent_adopt(struct kind *kind, uint32_t vm, uint32_t front, uint32_
     uint32_t below = NONE, above = kind->lowest;
     uint32_t from, to;
 
-    while (above != NONE && kind->blocks[above].front < front) {
+    while (above != NONE &&
+           (kind->blocks[above].front < front || vmres__extent_final(kind, above) <= front)) {
         below = above;
         above = kind->blocks[above].above;
     }

@@ -116,6 +116,22 @@ static void what_was_there_is_taken_where_it_is(void **state)
     assert_false(vmres__extent_fits_below(kind_of(&row), 899));
 }
 
+static void one_that_has_nothing_is_in_nobodys_way(void **state)
+{
+    struct row row = empty_row();
+
+    (void)state;
+    assert_true(vmres__extent_adopt(kind_of(&row), 0, 0, 0));
+    assert_true(vmres__extent_adopt(kind_of(&row), 1, 300, 0));
+    assert_true(vmres__extent_adopt(kind_of(&row), 2, 300, 100));
+    row.views[2].charge = 100;
+    assert_true(vmres__extent_adopt(kind_of(&row), 3, 0, 300));
+    row.views[3].charge = 300;
+    assert_int_equal(row.blocks[3].below, 0);
+    assert_int_equal(row.blocks[3].above, 1);
+    assert_int_equal(row.blocks[2].below, 1);
+}
+
 /* --- pieces --- */
 
 static struct row one_in_the_middle(void)
@@ -294,6 +310,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_in_reserve_is_no_hole),
         cmocka_unit_test(holes_are_measured_on_both_sides),
         cmocka_unit_test(what_was_there_is_taken_where_it_is),
+        cmocka_unit_test(one_that_has_nothing_is_in_nobodys_way),
         cmocka_unit_test(a_piece_leaves_and_comes_in_at_its_side),
         cmocka_unit_test(a_vm_knows_what_it_was_told),
         cmocka_unit_test(the_front_is_taken_in_first),
