@@ -90,8 +90,9 @@ void vmres__grant_place(struct vmres_engine *engine, struct transfer *transfer, 
         transfer->placed += placed;
         account->untold += placed;
         account->unincorporated += placed;
-        vmres__settle_mark(engine, transfer->recipient, transfer->kind);
     }
+    vmres__settle_mark(engine, transfer->recipient,
+                       transfer->kind); /* it was to pass the rest on */
     trace_placed(engine, transfer, placed, why_not);
 }
 

@@ -70,40 +70,65 @@ static uint32_t hole_at(const struct stretch *s, uint32_t i)
                       : vmres__extent_hole_above(s->kind, vm_at(s, i - 1));
 }
 
-/* Brings the gaps of one sign down to what sums to `left`, in proportion. */
-static void scale(struct stretch *s, int sign, uint64_t total, uint64_t left)
+/* What of a donor's gap only lies there on its way. */
+static uint32_t passing_in(const struct stretch *s, uint32_t vm)
+{
+    int32_t gap = s->engine->work.gaps[vm];
+
+    return gap < 0 ? min_u32((uint32_t)-gap, vmres__extent_passing(s->kind, vm)) : 0;
+}
+
+/* Recipients get no more than `most`, in proportion. */
+static void scale_wanted(struct stretch *s, uint64_t wanted, uint64_t most)
 {
     int32_t *gaps = s->engine->work.gaps;
 
-    if (left >= total)
+    if (most >= wanted)
         return;
     for (uint32_t i = s->first; i < s->end; i++) {
         int32_t *gap = &gaps[vm_at(s, i)];
 
-        if (*gap * sign > 0)
-            *gap = sign * (int32_t)portion(&left, &total, (uint32_t)(*gap * sign));
+        if (*gap > 0)
+            *gap = (int32_t)portion(&most, &wanted, (uint32_t)*gap);
     }
 }
 
-/* Recipients get no more than there is; donors give only what holes do not. */
+/* Donors give no more than `most` of their own, in proportion, beyond what is on its way. */
+static void scale_offered(struct stretch *s, uint64_t offered, uint64_t most)
+{
+    int32_t *gaps = s->engine->work.gaps;
+
+    if (most >= offered)
+        return;
+    for (uint32_t i = s->first; i < s->end; i++) {
+        uint32_t vm = vm_at(s, i), passing = passing_in(s, vm);
+
+        if (gaps[vm] < 0)
+            gaps[vm] =
+                -(int32_t)(passing + portion(&most, &offered, (uint32_t)-gaps[vm] - passing));
+    }
+}
+
+/* Recipients get no more than there is; donors give only what holes do not, and what is on its way
+ * already. */
 static void balance(struct stretch *s)
 {
     const int32_t *gaps = s->engine->work.gaps;
-    uint64_t wanted = 0, offered = 0, holes = 0, most;
+    uint64_t wanted = 0, offered = 0, there = 0, most;
 
     for (uint32_t i = s->first; i < s->end; i++) {
-        int32_t gap = gaps[vm_at(s, i)];
+        uint32_t vm = vm_at(s, i), passing = passing_in(s, vm);
 
-        holes += hole_at(s, i);
-        wanted += gap > 0 ? (uint64_t)gap : 0;
-        offered += gap < 0 ? (uint64_t)-gap : 0;
+        there += hole_at(s, i) + (uint64_t)passing;
+        wanted += gaps[vm] > 0 ? (uint64_t)gaps[vm] : 0;
+        offered += gaps[vm] < 0 ? (uint64_t)-gaps[vm] - passing : 0;
     }
-    holes += hole_at(s, s->end);
-    most = s->kind->adopting > 0 ? 0 : holes + offered;
-    scale(s, 1, wanted, most);
+    there += hole_at(s, s->end);
+    most = s->kind->adopting > 0 ? 0 : there + offered;
+    scale_wanted(s, wanted, most);
     if (wanted > most)
         wanted = most;
-    scale(s, -1, offered, wanted > holes ? wanted - holes : 0);
+    scale_offered(s, offered, wanted > there ? wanted - there : 0);
 }
 
 /* --- from where --- */

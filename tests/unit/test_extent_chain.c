@@ -250,6 +250,55 @@ static void a_transfer_called_off_stops_what_follows_it(void **state)
     rig_delete(rig);
 }
 
+/* While a VM that was there before is pinned nothing is granted: what arrives is a hole then. */
+static void what_a_link_is_not_given_it_does_not_pass_on(void **state)
+{
+    struct rig *rig = row_new(405);
+
+    (void)state;
+    for (uint32_t vm = 0; vm < 5; vm++)
+        rig_add(rig, vm, 0, 405, vm == 2 ? 5 : 100);
+    rig_boot(rig);
+    rig_wish(rig, 0, 140);
+    rig_wish(rig, 3, 60);
+    rig_withhold(rig, 3, RIG_REMOVAL);
+    rig_round(rig);
+    rig_withhold(rig, 4, RIG_PIN);
+    rig->vms[4].incarnation++;
+    rig_told(rig, rig_observed(rig, 4, MEMORY));
+    rig_live(rig, 4);
+    rig_pump(rig);
+    rig_progress(rig, 3, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,200) 2:[200,205) 3:[215,305) 4:[305,405)");
+    rig_delete(rig);
+}
+
+/* It takes in a piece of the hole beside it at a time. What is on its way through it when the next
+ * plan is made is not forgotten for the hole. */
+static void a_full_link_passes_a_hole_on_by_pieces(void **state)
+{
+    struct rig *rig = row_new(640);
+
+    (void)state;
+    rig_add(rig, 0, 0, 300, 100);
+    rig_add(rig, 1, 0, 100, 100);
+    rig_boot(rig);
+    rig_wish(rig, 0, 130);
+    for (uint32_t piece = 1; piece <= 3; piece++) {
+        rig_withhold(rig, 1, RIG_NOTIFY);
+        rig_round(rig);
+        rig_round(rig);
+        rig_withhold(rig, 1, 0);
+        rig_finish(rig, 1, VMRES_ACTION_NOTIFY, 10, VMRES_RESULT_DONE);
+        rig_pump(rig);
+        assert_int_equal(rig_charge(rig, 0, MEMORY), 100 + 10 * piece);
+    }
+    EXPECT_ROW(rig, "0:[0,130) 1:[130,230)");
+    settles(rig);
+    rig_delete(rig);
+}
+
 /* --- anything --- */
 
 static const enum vmres_action_type resizes[] = {
@@ -384,6 +433,8 @@ int main(void)
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),
         cmocka_unit_test(a_transfer_called_off_stops_what_follows_it),
+        cmocka_unit_test(what_a_link_is_not_given_it_does_not_pass_on),
+        cmocka_unit_test(a_full_link_passes_a_hole_on_by_pieces),
         cmocka_unit_test(whatever_happens_comes_to_rest),
     };
 
