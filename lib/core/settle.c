@@ -78,6 +78,8 @@ static uint32_t front_after(const struct kind *kind, const struct command *plan,
 {
     if (plan->type == VMRES_ACTION_PIN)
         return vmres__extent_held_front(kind, plan->vm, plan->target);
+    if (plan->type == VMRES_ACTION_REASSIGN) /* all that it is charged with */
+        return kind->blocks[plan->vm].front;
     return vmres__extent_told_front(kind, plan->vm) +
            (flags & VMRES_ACTION_FRONT ? plan->amount : 0);
 }
@@ -308,12 +310,13 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
     }
     if (!tell)
         return settle_notify(engine, plan);
+    sent = send(engine, plan, &account->reassign, 0);
+    if (sent != SENT)
+        return sent;
+    account->untold = 0;
     if (host->blocks)
         vmres__extent_told(&engine->kinds[kind], vm);
-    sent = send(engine, plan, &account->reassign, 0);
-    if (sent == SENT)
-        account->untold = 0;
-    return sent;
+    return SENT;
 }
 
 static enum sent settle_account(struct vmres_engine *engine, uint32_t vm, uint8_t kind)

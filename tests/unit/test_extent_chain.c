@@ -299,6 +299,26 @@ static void a_full_link_passes_a_hole_on_by_pieces(void **state)
     rig_delete(rig);
 }
 
+/* What could not be sent was not told. */
+static void a_full_outbox_tells_nobody_where_a_piece_lies(void **state)
+{
+    struct rig *rig = rig_prepare(400, 1, true);
+
+    (void)state;
+    rig->resources[MEMORY].placement = VMRES_PLACEMENT_EXTENT;
+    rig->options.max_actions = 1;
+    rig_start(rig);
+    rig_fleet(rig, 3, 50);
+    rig_gone(rig, 1);
+    rig_wish(rig, 0, 60);
+    rig_wish(rig, 2, 70);
+    rig_round(rig);
+    assert_true(rig->more > 0);
+    EXPECT_ROW(rig, "0:[0,60) 2:[80,150)");
+    settles(rig);
+    rig_delete(rig);
+}
+
 /* --- anything --- */
 
 static const enum vmres_action_type resizes[] = {
@@ -435,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_transfer_called_off_stops_what_follows_it),
         cmocka_unit_test(what_a_link_is_not_given_it_does_not_pass_on),
         cmocka_unit_test(a_full_link_passes_a_hole_on_by_pieces),
+        cmocka_unit_test(a_full_outbox_tells_nobody_where_a_piece_lies),
         cmocka_unit_test(whatever_happens_comes_to_rest),
     };
 
