@@ -53,6 +53,19 @@ static void confirm(struct vmres_engine *engine, struct command *command)
     vmres__vm_confirmed(engine, command->vm);
 }
 
+/* A block that has more than it was pinned at had moved on before it heard: where it lies is not
+ * known before it holds still, so it is pinned again, where it is now. */
+static bool on_its_way(const struct kind *kind, const struct command *command)
+{
+    struct account *account = &kind->accounts[command->vm];
+
+    if (!kind->blocks || kind->views[command->vm].held <= command->target ||
+        ++account->failures >= RESTLESS)
+        return false;
+    account->flags |= ACCOUNT_PIN;
+    return true;
+}
+
 void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
                          const struct vmres_event *event)
 {
@@ -76,7 +89,7 @@ void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
         confirm(engine, command);
     } else if (account->pins > 0) {
         leave_alone(engine, command);
-    } else if (event->result == VMRES_RESULT_DONE) {
+    } else if (event->result == VMRES_RESULT_DONE && !on_its_way(kind, command)) {
         vmres__observe_seen(engine, command->vm, command->kind);
     }
 }

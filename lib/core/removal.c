@@ -194,14 +194,12 @@ static void bequeath(struct vmres_engine *engine, const struct command *older)
         newer->inherited += contested(older);
 }
 
-/* One that ends before the command it took over from: since then the device has followed it, and
- * what that one has still to say takes nothing below its target. */
+/* One that ends before the command it took over from: since then the device has followed it, and it
+ * has counted all that. What that one has still to say of more is no news. */
 static void outlive(struct vmres_engine *engine, const struct command *command)
 {
-    struct command *older = command->older == NONE ? NULL : &engine->commands[command->older];
-
-    if (older)
-        older->target = max_u32(older->target, command->target);
+    if (command->older != NONE)
+        engine->commands[command->older].target = VMRES_GRANULES_MAX;
 }
 
 /* The guest did not do as asked: leave it alone for a while, longer each time, but always retry. */

@@ -203,6 +203,33 @@ static void what_was_not_taken_in_is_given_back_where_it_lies(void **state)
     rig_delete(rig);
 }
 
+/* It goes on taking in while it is told to stay where it was: pinned once more, it is known where
+ * it lies. */
+static void one_that_moved_on_is_pinned_again(void **state)
+{
+    struct rig *rig = row_new(300);
+
+    (void)state;
+    rig_fleet(rig, 3, 80);
+    rig_gone(rig, 0);
+    rig_wish(rig, 1, 120);
+    rig_withhold(rig, 1, RIG_NOTIFY | RIG_PIN);
+    rig_round(rig);
+    EXPECT_ROW(rig, "1:[40,160) 2:[160,240)");
+    rig_finish(rig, 1, VMRES_ACTION_NOTIFY, 25, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    assert_int_equal(rig_open(rig, 1, VMRES_ACTION_PIN)->action.as.resize.target, 105 * VMRES_MIB);
+    rig->vms[1].devices[MEMORY].held = 120;
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    assert_int_equal(rig_open(rig, 1, VMRES_ACTION_PIN)->action.as.resize.target, 120 * VMRES_MIB);
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "1:[40,160) 2:[160,240)");
+    settles(rig);
+    rig_delete(rig);
+}
+
 /* What it keeps is outside of its block: the host's bounds hold, whatever a guest says. */
 static void a_donor_that_says_done_has_left(void **state)
 {
@@ -450,6 +477,7 @@ int main(void)
         cmocka_unit_test(what_a_witness_sees_is_in_no_block),
         cmocka_unit_test(what_is_on_its_way_is_still_to_be_had),
         cmocka_unit_test(what_was_not_taken_in_is_given_back_where_it_lies),
+        cmocka_unit_test(one_that_moved_on_is_pinned_again),
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),
         cmocka_unit_test(a_transfer_called_off_stops_what_follows_it),

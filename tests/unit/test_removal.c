@@ -324,8 +324,8 @@ static void nothing_is_believed_beyond_the_target(void **state)
 }
 
 /* It had gone further down before a newer command called it back up: that one's end comes first,
- * and what the older says then is no more true. */
-static void what_the_older_command_says_last_counts_down_to_the_newer_ones_target(void **state)
+ * and what the older says then is not true any more, nor when it grows meanwhile. */
+static void what_the_older_command_says_last_is_no_news(void **state)
 {
     struct rig *rig = asked(0);
     struct rig_command older;
@@ -344,9 +344,15 @@ static void what_the_older_command_says_last_counts_down_to_the_newer_ones_targe
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_DONE);
     rig_pump(rig);
     EXPECT_BOOKS(rig, "110 90 + 0");
+    rig_wish(rig, 0, 60);
+    rig_wish(rig, 1, 140);
+    rig_round(rig);
+    EXPECT_BOOKS(rig, "60 140 + 0"); /* to be told when the older one is through */
     end.time_ms = rig->now;
     rig_told(rig, end);
-    EXPECT_BOOKS(rig, "110 90 + 0");
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "60 140 + 0");
+    assert_int_equal(rig_transfers(rig), 0);
     rig_delete(rig);
 }
 
@@ -474,7 +480,7 @@ int main(void)
         cmocka_unit_test(a_newer_target_takes_over),
         cmocka_unit_test(what_the_older_command_still_yields_counts_once),
         cmocka_unit_test(nothing_is_believed_beyond_the_target),
-        cmocka_unit_test(what_the_older_command_says_last_counts_down_to_the_newer_ones_target),
+        cmocka_unit_test(what_the_older_command_says_last_is_no_news),
         cmocka_unit_test(the_donor_stays_above_its_floor_whatever_is_disputed),
         cmocka_unit_test(a_dispute_goes_from_command_to_command),
         cmocka_unit_test(an_old_dispute_does_not_take_it_below_its_floor),
