@@ -189,6 +189,11 @@ static uint32_t granted_of(const struct block *block)
     return block->untold.front + block->untold.final + block->told.front + block->told.final;
 }
 
+bool vmres__extent_known(const struct kind *kind, uint32_t vm)
+{
+    return kind->accounts[vm].unincorporated > 0 || granted_of(&kind->blocks[vm]) == 0;
+}
+
 uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm)
 {
     const struct vmres_view *view = &kind->views[vm];
@@ -207,8 +212,8 @@ uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, u
 
     if ((up ? block->untold.final : block->untold.front) > 0)
         return 0; /* not the VM's yet: it is told first */
-    if (kind->accounts[vm].unincorporated == 0 && granted_of(block) > 0)
-        return 0; /* it did not take in what it was granted, and what it has is not known yet */
+    if (!vmres__extent_known(kind, vm))
+        return 0;
     for (uint32_t i = kind->accounts[vm].outgoing; i != NONE; i = engine->transfers[i].out_next) {
         const struct transfer *t = &engine->transfers[i];
 

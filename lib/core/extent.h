@@ -58,6 +58,9 @@ void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount);
 /* Where the block begins as far as the VM was told; and where one of `size` would that it holds. */
 uint32_t vmres__extent_told_front(const struct kind *kind, uint32_t vm);
 uint32_t vmres__extent_held_front(const struct kind *kind, uint32_t vm, uint32_t size);
+/* Whether it is known what a VM has of its block: not if it did not take in what it was granted,
+ * and was not seen since. */
+bool vmres__extent_known(const struct kind *kind, uint32_t vm);
 /* The most a VM may be charged with: its ceiling, and while it passes on a piece beyond that. */
 uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm);
 /* What it may be asked for now on one side, of what is to leave there. */

@@ -9,8 +9,8 @@
  * cancel before anything is sent. Each boundary's flow is one transfer. Holes are supplies like
  * donors, and cost nothing to take from, so donors give only what holes cannot.
  *
- * A VM that cannot pass anything on (not live, or taking no part) is a wall: what lies between two
- * walls is planned by itself. O(n) in the number of blocks.
+ * A VM that cannot pass anything on (not live, taking no part, not known where it lies) is a wall:
+ * what lies between two walls is planned by itself. O(n) in the number of blocks.
  *
  * No flow is longer than it must be for what each hole and donor gives. Where holes hold more than
  * is wanted, each recipient in turn empties the nearest, which is not always, though nearly, the
@@ -40,7 +40,7 @@ static uint32_t vm_at(const struct stretch *s, uint32_t place)
 static bool passes(const struct vmres_engine *engine, const struct kind *kind, uint32_t vm)
 {
     return vm_takes_part(engine, vm) && kind->accounts[vm].participation != VMRES_PARTICIPATE_OFF &&
-           engine->now >= kind->accounts[vm].backoff_ms;
+           engine->now >= kind->accounts[vm].backoff_ms && vmres__extent_known(kind, vm);
 }
 
 static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)

@@ -230,6 +230,33 @@ static void one_that_moved_on_is_pinned_again(void **state)
     rig_delete(rig);
 }
 
+/* Nothing is known of what it has before it was seen: until then it neither gets nor gives. */
+static void one_that_refuses_even_to_stay_is_left_alone(void **state)
+{
+    struct rig *rig = row_new(300);
+
+    (void)state;
+    rig_fleet(rig, 3, 80);
+    rig_gone(rig, 0);
+    rig_wish(rig, 1, 120);
+    rig_withhold(rig, 1, RIG_REASSIGN | RIG_PIN);
+    rig_round(rig);
+    rig_finish(rig, 1, VMRES_ACTION_REASSIGN, 0, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    rig_withhold(rig, 1, 0);
+    rig_wish(rig, 2, 90);
+    rig_until(rig, rig->now + 20000);
+    EXPECT_ROW(rig, "1:[40,160) 2:[160,250)");
+    rig_told(rig, rig_observed(rig, 1, MEMORY));
+    EXPECT_ROW(rig, "1:[80,160) 2:[160,250)");
+    rig_round(rig);
+    EXPECT_ROW(rig, "1:[40,160) 2:[160,250)");
+    settles(rig);
+    rig_delete(rig);
+}
+
 /* What it keeps is outside of its block: the host's bounds hold, whatever a guest says. */
 static void a_donor_that_says_done_has_left(void **state)
 {
@@ -478,6 +505,7 @@ int main(void)
         cmocka_unit_test(what_is_on_its_way_is_still_to_be_had),
         cmocka_unit_test(what_was_not_taken_in_is_given_back_where_it_lies),
         cmocka_unit_test(one_that_moved_on_is_pinned_again),
+        cmocka_unit_test(one_that_refuses_even_to_stay_is_left_alone),
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),
         cmocka_unit_test(a_transfer_called_off_stops_what_follows_it),
