@@ -53,16 +53,16 @@ static void confirm(struct vmres_engine *engine, struct command *command)
     vmres__vm_confirmed(engine, command->vm);
 }
 
-/* A block that has more than it was pinned at had moved on before it heard: where it lies is not
- * known before it holds still, so it is pinned again, where it is now. */
+/* A block that has not what it was pinned at had moved on before it heard: where it lies is not
+ * known before it holds still, so it is pinned again, at what it has now. */
 static bool on_its_way(const struct kind *kind, const struct command *command)
 {
     struct account *account = &kind->accounts[command->vm];
 
-    if (!kind->blocks || kind->views[command->vm].held <= command->target ||
-        ++account->failures >= RESTLESS)
+    if (!kind->blocks || kind->views[command->vm].held == command->target)
         return false;
-    account->flags |= ACCOUNT_PIN;
+    if (++account->failures < RESTLESS)
+        account->flags |= ACCOUNT_PIN;
     return true;
 }
 
