@@ -20,6 +20,15 @@ bool vmres__grant_waits(const struct kind *kind)
     return kind->ledger.deficit > 0 && !BROKEN(DEFICIT);
 }
 
+/* Or to be: what it has of its block is not known before. */
+static bool being_pinned(const struct vmres_engine *engine, const struct transfer *transfer)
+{
+    const struct account *account = account_of(engine, transfer->recipient, transfer->kind);
+
+    return (account->flags & ACCOUNT_PIN) ||
+           (account->shrink != NONE && engine->commands[account->shrink].type == VMRES_ACTION_PIN);
+}
+
 /* Why a piece cannot be placed now, or NULL. */
 static const char *obstacle(const struct vmres_engine *engine, const struct transfer *transfer)
 {
@@ -29,7 +38,8 @@ static const char *obstacle(const struct vmres_engine *engine, const struct tran
         return "a deficit is worked off first";
     if (kind->adopting > 0)
         return "nothing is granted until every adopted VM is pinned";
-    if (engine->halted || !vm_takes_part(engine, transfer->recipient))
+    if (engine->halted || !vm_takes_part(engine, transfer->recipient) ||
+        (kind->blocks && being_pinned(engine, transfer)))
         return "the recipient cannot take it now";
     return NULL;
 }

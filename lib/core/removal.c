@@ -241,6 +241,8 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     }
     if (event->result != VMRES_RESULT_DONE)
         account->flags |= ACCOUNT_PIN;
+    if (event->result != VMRES_RESULT_DONE && kind->blocks && account->unincorporated > 0)
+        vmres__grant_fail(engine, command->vm, command->kind); /* it is seen as it is, then */
     /* Where it was called off, whoever did so has seen to its transfers. */
     if (command->state != COMMAND_OPEN && event->result == VMRES_RESULT_CANCELLED)
         return;

@@ -91,6 +91,8 @@ static void drop_business(struct vmres_engine *engine, uint32_t vm)
         vmres__order_give_up(engine, vm, k);
         account->untold = 0;
         account->unincorporated = 0;
+        if (engine->kinds[k].blocks) /* nobody waits any more for what lies there on its way */
+            engine->kinds[k].blocks[vm].own = view_of(engine, vm, k)->charge;
         account->flags &= (uint8_t) ~(ACCOUNT_INITIAL | ACCOUNT_PIN | ACCOUNT_NOTIFY);
         if (account->pins > 0)
             engine->kinds[k].adopting--;

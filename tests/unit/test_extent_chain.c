@@ -257,6 +257,51 @@ static void one_that_refuses_even_to_stay_is_left_alone(void **state)
     rig_delete(rig);
 }
 
+/* A link that is pinned has let go more than it said, and was to be told of more: what it was not
+ * told of goes back, so that the rest can be seen. */
+static void one_that_is_pinned_is_granted_nothing_meanwhile(void **state)
+{
+    struct rig *rig = chain();
+
+    (void)state;
+    rig_withhold(rig, 2, RIG_REMOVAL | RIG_PIN);
+    rig_progress(rig, 3, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    rig_pump(rig);
+    rig_progress(rig, 3, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,200) 2:[200,320) 3:[320,400)");
+    rig->vms[2].devices[MEMORY].held -= 2;
+    rig_finish(rig, 2, VMRES_ACTION_REQUEST_REMOVAL, 4, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    rig_finish(rig, 2, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "0:[0,104) 1:[104,204) 2:[206,310) 3:[320,400)");
+    rig_delete(rig);
+}
+
+/* What lay in a link on its way when it was frozen is its own when it is back. */
+static void what_a_link_comes_back_with_is_its_own(void **state)
+{
+    struct rig *rig = chain();
+    uint32_t judged;
+
+    (void)state;
+    rig_withhold(rig, 2, RIG_REMOVAL);
+    rig_progress(rig, 3, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    rig_pump(rig);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 2));
+    rig_pump(rig);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_THAW, 2));
+    rig_pump(rig);
+    EXPECT_STATE(rig, 2, VMRES_VM_LIVE);
+    judged = rig->judged[MEMORY];
+    rig_wish_nothing(rig);
+    rig_round(rig);
+    assert_int_equal(rig->judged[MEMORY], judged + 1);
+    assert_int_equal(rig->seen[MEMORY][2].charge, 110);
+    rig_delete(rig);
+}
+
 /* What it keeps is outside of its block: the host's bounds hold, whatever a guest says. */
 static void a_donor_that_says_done_has_left(void **state)
 {
@@ -506,6 +551,8 @@ int main(void)
         cmocka_unit_test(what_was_not_taken_in_is_given_back_where_it_lies),
         cmocka_unit_test(one_that_moved_on_is_pinned_again),
         cmocka_unit_test(one_that_refuses_even_to_stay_is_left_alone),
+        cmocka_unit_test(one_that_is_pinned_is_granted_nothing_meanwhile),
+        cmocka_unit_test(what_a_link_comes_back_with_is_its_own),
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),
         cmocka_unit_test(a_transfer_called_off_stops_what_follows_it),
