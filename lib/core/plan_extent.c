@@ -43,6 +43,18 @@ static bool passes(const struct vmres_engine *engine, const struct kind *kind, u
            engine->now >= kind->accounts[vm].backoff_ms && vmres__extent_known(kind, vm);
 }
 
+/* What it has is not known: it is asked to stay there, once a plan, until it does. */
+static void ask_to_stay(struct vmres_engine *engine, const struct kind *kind, uint32_t vm)
+{
+    struct account *account = &kind->accounts[vm];
+
+    if (!vm_takes_part(engine, vm) || engine->dry_run || account->shrink != NONE ||
+        vmres__extent_known(kind, vm))
+        return;
+    account->flags |= ACCOUNT_PIN;
+    vmres__settle_mark(engine, vm, (uint8_t)(kind - engine->kinds));
+}
+
 static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)
 {
     struct work *work = &engine->work;
@@ -53,6 +65,7 @@ static uint32_t list_row(struct vmres_engine *engine, struct kind *kind)
         work->flows[count] = 0;
         work->from_below[count] = 0;
         work->from_above[count] = 0;
+        ask_to_stay(engine, kind, vm);
         /* What only lies here on its way is not this VM's: it is a supply. */
         if (passes(engine, kind, vm) && !work->verdict.set[vm])
             work->gaps[vm] = -(int32_t)vmres__extent_passing(kind, vm);

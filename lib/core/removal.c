@@ -50,10 +50,13 @@ static uint32_t claimable(const struct vmres_engine *engine, const struct comman
     const struct account *account = account_of(engine, command->vm, command->kind);
     uint32_t charge = view_of(engine, command->vm, command->kind)->charge;
     uint32_t target = max_u32(command->target, engine->commands[account->shrink].target);
+    const struct block *block = engine->kinds[command->kind].blocks
+                                    ? &engine->kinds[command->kind].blocks[command->vm]
+                                    : NULL;
     uint64_t stays = (uint64_t)target + account->disputed;
 
-    if (engine->kinds[command->kind].blocks) /* what it was not told of it cannot have left */
-        stays += account->untold;
+    if (block) /* what it was not told of it cannot have left, nor when nobody waits for that */
+        stays += block->untold.front + block->untold.final;
     return stays >= charge ? 0 : charge - (uint32_t)stays;
 }
 
