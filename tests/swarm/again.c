@@ -82,6 +82,8 @@ static void find_running(struct world *world, uint32_t vm)
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         backend_changed(&guest->devices[k]);
         guest->devices[k].before = 0; /* the new one knows nothing of it */
+        if (place_matters(world, k))
+            place_stay(&guest->devices[k]);
     }
     backend_forget(world, vm);
     fleet_introduce(world, vm);
@@ -94,6 +96,10 @@ void again_restart(struct world *world, uint32_t vm)
 
     (void)vm;
     world_fault(world, CONTROLLER_RESTARTS);
+    for (uint8_t k = 0; k < world->options.kinds; k++) { /* as the host is now */
+        world->resources[k].capacity = world->shadow.capacity[k];
+        world->resources[k].reserve = world->shadow.reserve[k];
+    }
     if (vmres_engine_next_transfer(world->engine, &cursor, &info))
         world_fault(world, CONTROLLER_LEAVES);
     tally_engine(world->tally, world->engine);
@@ -109,7 +115,9 @@ void again_restart(struct world *world, uint32_t vm)
     world->timeouts = 0;
     world->dry = world->options.dry_run != 0;
     shadow_open(world);
+    world->prompt = fleet_contiguous(world);
     for (vm = 0; vm < world->slots; vm++)
         if (world->guests[vm].present)
             find_running(world, vm);
+    world->prompt = false;
 }

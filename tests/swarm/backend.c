@@ -21,7 +21,8 @@ static uint64_t most(uint64_t a, uint64_t b)
 /* The guest has no say in it. */
 static bool host_rules(const struct world *world, const struct device *device, uint8_t kind)
 {
-    return device->enforced || world->resources[kind].removal == VMRES_REMOVAL_HOST;
+    return device->enforced || place_matters(world, kind) ||
+           world->resources[kind].removal == VMRES_REMOVAL_HOST;
 }
 
 /* --- what is said --- */
@@ -204,6 +205,13 @@ void backend_release(struct world *world)
     world->withheld_count = 0;
 }
 
+/* More than it is to have, or elsewhere. */
+static bool has_more(const struct world *world, const struct device *device, uint8_t kind,
+                     uint64_t said, uint64_t target)
+{
+    return place_matters(world, kind) ? place_outside(device) > 0 : said > target;
+}
+
 /* Lets the order follow what the device says. */
 static void follow(struct world *world, uint32_t vm, uint8_t kind, struct order *order)
 {
@@ -212,7 +220,8 @@ static void follow(struct world *world, uint32_t vm, uint8_t kind, struct order 
     uint64_t said = backend_said(world, vm, kind);
     uint64_t moved =
         shrinks ? order->start - least(order->start, said) : said - least(said, order->start);
-    bool done = shrinks ? said <= order->target : said >= order->target;
+    bool done =
+        shrinks ? !has_more(world, device, kind, said, order->target) : said >= order->target;
     uint64_t amount = most(order->amount, least(moved, order->asked));
     struct vmres_event event;
 
@@ -260,16 +269,39 @@ static bool stands_still(const struct world *world, const struct device *device)
 static void let_go(struct world *world, struct device *device, uint8_t kind, uint64_t step)
 {
     bool host = world->resources[kind].removal == VMRES_REMOVAL_HOST;
-    uint64_t stop = most(device->target, device->mood == STOPS && !host ? device->need : 0);
-    uint64_t amount = least(step, device->held - least(device->held, stop));
+    uint64_t stop = device->mood == STOPS && !host ? device->need : 0;
+    uint64_t outside = place_matters(world, kind)
+                           ? place_outside(device)
+                           : device->held - least(device->held, device->target);
+    uint64_t rest = least(outside, device->held - least(device->held, stop));
+    uint64_t amount = least(step, rest);
 
+    if (place_matters(world, kind))
+        amount = place_whole(world, device, kind, step, rest);
     if (device->piece > 0 && !host)
         amount -= amount % device->piece;
+    if (place_matters(world, kind))
+        place_leaves(device, amount);
     device->held -= amount;
     if (!device->scrubs || amount == 0)
         return;
     world_fault(world, WITNESS_LAGS);
     device->unscrubbed += amount;
+}
+
+static void take_in(struct world *world, struct device *device, uint8_t kind, uint64_t step)
+{
+    /* A link may be told of a piece beyond its maximum. */
+    bool placed = place_matters(world, kind);
+    uint64_t stop = placed ? device->target : least(device->target, device->limit);
+    uint64_t rest = stop - least(stop, device->held);
+    uint64_t amount = least(step, rest);
+
+    if (placed) {
+        amount = place_whole(world, device, kind, step, rest);
+        place_enters(device, amount);
+    }
+    device->held += amount;
 }
 
 static void move_device(struct world *world, struct device *device, uint8_t kind, uint64_t time_ms)
@@ -281,12 +313,10 @@ static void move_device(struct world *world, struct device *device, uint8_t kind
         step = UINT64_MAX;
     else if (stands_still(world, device))
         return;
-    if (device->held > device->target) {
+    if (has_more(world, device, kind, device->held, device->target))
         let_go(world, device, kind, step);
-    } else {
-        device->held += least(step, least(device->target, device->limit) -
-                                        least(device->held, least(device->target, device->limit)));
-    }
+    else
+        take_in(world, device, kind, step);
 }
 
 /* One that is fragile, and has less than half of what it needs. */
@@ -349,6 +379,16 @@ static bool refuses(struct world *world, const struct device *device)
     return true;
 }
 
+/* From now on the device pursues this. */
+static void obey(struct world *world, const struct vmres_action *action)
+{
+    struct device *device = &world->guests[action->vm].devices[action->kind];
+
+    if (place_matters(world, action->kind))
+        place_command(world, action);
+    device->target = action->as.resize.target;
+}
+
 static void resize(struct world *world, const struct vmres_action *action)
 {
     struct device *device = &world->guests[action->vm].devices[action->kind];
@@ -366,7 +406,7 @@ static void resize(struct world *world, const struct vmres_action *action)
         finish(world, action->vm, action->kind, order, VMRES_RESULT_REFUSED);
         return;
     }
-    device->target = action->as.resize.target;
+    obey(world, action);
     follow(world, action->vm, action->kind, order);
 }
 
@@ -375,12 +415,16 @@ static void reassign(struct world *world, const struct vmres_action *action)
     struct device *device = &world->guests[action->vm].devices[action->kind];
     struct vmres_event event =
         answer_to(world, action->vm, action->kind, VMRES_EVENT_REASSIGNED, action->id);
-    uint8_t result = refuses(world, device) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
+    /* One that must know where to begin does not refuse to. */
+    bool begins = (action->flags & VMRES_ACTION_INITIAL) && place_matters(world, action->kind);
+    uint8_t result = !begins && refuses(world, device) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
 
-    if (result == VMRES_RESULT_DONE) {
-        device->target = action->as.resize.target;
-        if (action->flags & VMRES_ACTION_INITIAL)
-            device->held = least(device->target, device->limit);
+    if (result == VMRES_RESULT_DONE)
+        obey(world, action);
+    if (result == VMRES_RESULT_DONE && (action->flags & VMRES_ACTION_INITIAL)) {
+        device->held = least(device->target, device->limit);
+        if (place_matters(world, action->kind))
+            device->held -= device->held % world->resources[action->kind].granule;
     }
     post_final(world, event, result);
 }
@@ -393,7 +437,7 @@ static void pin(struct world *world, const struct vmres_action *action)
     uint8_t result = refuses(world, device) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
 
     if (result == VMRES_RESULT_DONE)
-        device->target = action->as.resize.target;
+        obey(world, action);
     post_final(world, event, result);
 }
 

@@ -130,6 +130,8 @@ static uint64_t check_accounts(struct world *world, const struct vmres_event *ev
         if (event->type == VMRES_EVENT_OBSERVED && event->vm == vm && event->kind == kind)
             check_rise(world, event, info.charge);
         account->charge = info.charge;
+        if (!world->shadow.vms[vm].live || info.charge < account->own)
+            account->own = info.charge; /* it passes nothing on, or has given */
         account->used = account->used < info.held ? account->used : info.held;
     }
     return charged;
@@ -183,6 +185,7 @@ void check_step(struct world *world, const struct vmres_event *event, enum vmres
     bool refused = status != VMRES_OK && status != VMRES_MORE;
     uint64_t digest = check_digest(world);
     struct vmres_error error;
+    struct vmres_vm_info info;
 
     if (refused && digest != world->shadow.digest)
         world_fail(world, "I9: a refused event of type %u changed something: %s", event->type,
@@ -196,12 +199,26 @@ void check_step(struct world *world, const struct vmres_event *event, enum vmres
         check_kind(world, event, k);
     check_transfers(world);
     orders_check(world);
+    for (uint32_t vm = 0; vm < world->slots; vm++)
+        world->shadow.vms[vm].live =
+            vmres_engine_vm(world->engine, vm, &info) == VMRES_OK && info.state == VMRES_VM_LIVE;
 }
 
 /* --- rest --- */
 
+/* Whether one that takes no part keeps others from what lies behind it. */
+static bool has_walls(const struct world *world, uint8_t kind)
+{
+    for (uint32_t vm = 0; vm < world->slots && place_matters(world, kind); vm++)
+        if (world->shadow.vms[vm].known &&
+            check_account(world, vm, kind).participation == VMRES_PARTICIPATE_OFF)
+            return true;
+    return false;
+}
+
 static void check_rest(const struct world *world, uint8_t kind, char *why, size_t size)
 {
+    bool walled = has_walls(world, kind);
     struct vmres_pool_info pool;
     bool all_live = true;
 
@@ -218,7 +235,7 @@ static void check_rest(const struct world *world, uint8_t kind, char *why, size_
         else if (info.state == VMRES_VM_FROZEN)
             snprintf(why, size, "vm%u is frozen", vm);
         /* Where there is hardly a table of transfers, the first to ask may starve the others. */
-        else if (info.state == VMRES_VM_LIVE && world->options.max_transfers == 0 &&
+        else if (info.state == VMRES_VM_LIVE && world->options.max_transfers == 0 && !walled &&
                  check_account(world, vm, kind).charge < floor)
             snprintf(why, size, "vm%u kind%u is below its floor", vm, kind);
     }

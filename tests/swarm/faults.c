@@ -140,8 +140,8 @@ static void leap(struct world *world, uint32_t vm)
 /* --- one of them --- */
 
 static fault_function *const of_lives[] = {
-    life_vanishes, life_crashes,  life_reboots,  life_reboots,   life_restored,
-    life_comes,    change_limits, change_limits, change_maximum,
+    life_vanishes, life_crashes,  life_reboots,  life_reboots,  life_restored,
+    life_comes,    place_mislead, change_limits, change_limits, change_maximum,
 };
 
 static fault_function *const of_host[] = {

@@ -42,12 +42,15 @@ static void make_resource(struct world *world, uint32_t kind)
     uint64_t granule = granules[dice_below(dice, 5)];
     uint64_t capacity = granule * dice_between(dice, 20, 400) * world->slots;
 
+    bool extent = dice_chance(dice, 300);
+
     if (granule >= 2 * VMRES_MIB)
         world_fault(world, HUGE_GRANULE);
     world->resources[kind] = (struct vmres_resource){
         .name = names[kind],
         .unit = (enum vmres_unit)dice_below(dice, 3),
-        .removal = dice_chance(dice, 250) ? VMRES_REMOVAL_HOST : VMRES_REMOVAL_GUEST,
+        .placement = extent ? VMRES_PLACEMENT_EXTENT : VMRES_PLACEMENT_AMOUNT,
+        .removal = !extent && dice_chance(dice, 250) ? VMRES_REMOVAL_HOST : VMRES_REMOVAL_GUEST,
         .granule = granule,
         .capacity = capacity + dice_below(dice, granule),
         .reserve = dice_chance(dice, 500) ? dice_below(dice, capacity / 8) : 0,
@@ -65,6 +68,26 @@ static void make_resources(struct world *world)
     world_fault(world, TWO_NODES);
     world->resources[1] = world->resources[0];
     world->resources[1].name = "node1";
+}
+
+bool fleet_contiguous(const struct world *world)
+{
+    for (uint8_t k = 0; k < world->options.kinds; k++)
+        if (place_matters(world, k))
+            return true;
+    return false;
+}
+
+static void count_placements(struct world *world)
+{
+    uint32_t contiguous = 0;
+
+    for (uint8_t k = 0; k < world->options.kinds; k++)
+        contiguous += place_matters(world, k);
+    if (contiguous > 0)
+        world_fault(world, CONTIGUOUS);
+    if (contiguous > 0 && contiguous < world->options.kinds)
+        world_fault(world, MIXED);
 }
 
 static void make_script(struct world *world)
@@ -152,6 +175,7 @@ static void choose_options(struct world *world)
     options->max_vms = world->slots;
     options->kinds = (uint32_t)dice_between(dice, 1, KINDS);
     make_resources(world);
+    count_placements(world);
     make_script(world);
     for (uint32_t k = 0; k < options->kinds; k++)
         choose_policy(world, k);
@@ -187,9 +211,10 @@ static uint64_t some(struct world *world, uint8_t kind, uint64_t most)
     return amount;
 }
 
-static void make_device(struct world *world, struct guest *guest, uint8_t kind)
+static void make_device(struct world *world, uint32_t vm, uint8_t kind)
 {
     struct dice *dice = &world->dice;
+    struct guest *guest = &world->guests[vm];
     const struct vmres_resource *resource = &world->resources[kind];
     struct device *device = &guest->devices[kind];
     uint64_t fair = resource->capacity / world->slots;
@@ -201,17 +226,22 @@ static void make_device(struct world *world, struct guest *guest, uint8_t kind)
         .rate = resource->granule * fair / resource->granule / dice_between(dice, 10, 5000) + 1,
         .before = NEVER,
         .witness = (uint16_t[]){1000, 1000, 700, 0}[dice_below(dice, 4)],
-        .enforced = resource->removal == VMRES_REMOVAL_GUEST && dice_chance(dice, 200),
+        .enforced = resource->removal == VMRES_REMOVAL_GUEST && !place_matters(world, kind) &&
+                    dice_chance(dice, 200),
     };
     if (dice_chance(dice, 300))
         device->limit += some(world, kind, fair);
     else if (dice_chance(dice, 200))
         device->limit = guest->floor[kind] + some(world, kind, 2 * fair);
+    if (place_matters(world, kind) && device->limit < guest->ceiling[kind])
+        device->limit = guest->ceiling[kind]; /* no block lies where its device cannot reach */
     device->need = some(world, kind, guest->ceiling[kind]);
     if (!guest->adopted)
         return;
     device->held = some(world, kind, device->limit < fair ? device->limit : fair);
     device->target = dice_chance(dice, 700) ? device->held : some(world, kind, device->limit);
+    if (place_matters(world, kind))
+        place_find(world, vm, kind);
     backend_changed(device);
     device->before = 0; /* the engine knows nothing of it */
 }
@@ -246,6 +276,9 @@ void fleet_introduce(struct world *world, uint32_t vm)
     world_post(world, event, true);
     for (uint8_t k = 0; k < world->options.kinds; k++)
         post_limits(world, vm, k);
+    for (uint8_t k = 0; k < world->options.kinds && guest->adopted; k++)
+        if (place_matters(world, k))
+            place_show(world, vm, k);
     if (guest->adopted)
         return;
     operate_claim(world, vm);
@@ -270,8 +303,26 @@ void world_arrive(struct world *world, uint32_t vm, bool adopted)
         world_fault(world, SLOT_REUSED);
     life_boots_in(world, vm, dice_below(&world->dice, 3000));
     for (uint8_t k = 0; k < world->options.kinds; k++)
-        make_device(world, guest, k);
+        make_device(world, vm, k);
     fleet_introduce(world, vm);
+}
+
+/* What runs is told of before anybody comes: where places matter they must be known. */
+static void arrive_all(struct world *world)
+{
+    uint32_t running = 0, coming = 0;
+
+    for (uint32_t vm = 0; vm < world->slots; vm++)
+        if (dice_chance(&world->dice, 800))
+            *(dice_chance(&world->dice, 300) ? &running : &coming) |= 1u << vm;
+    world->prompt = fleet_contiguous(world);
+    for (uint32_t vm = 0; vm < world->slots; vm++)
+        if (running >> vm & 1)
+            world_arrive(world, vm, true);
+    world->prompt = false;
+    for (uint32_t vm = 0; vm < world->slots; vm++)
+        if (coming >> vm & 1)
+            world_arrive(world, vm, false);
 }
 
 bool world_create(struct world *world, uint64_t seed, struct tally *tally, bool log)
@@ -297,9 +348,7 @@ bool world_create(struct world *world, uint64_t seed, struct tally *tally, bool 
     world->created = true;
     world->calm_ms = NEVER;
     shadow_open(world);
-    for (uint32_t vm = 0; vm < world->slots; vm++)
-        if (dice_chance(&world->dice, 800))
-            world_arrive(world, vm, dice_chance(&world->dice, 300));
+    arrive_all(world);
     world->tick_ms = world->now + 1;
     return true;
 }

@@ -79,11 +79,10 @@ static void hold_anew(struct world *world, uint32_t vm)
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         struct device *device = &guest->devices[k];
 
+        device->mood = how == 1 ? CLAIMS_DONE : device->mood;
         if (!quirks_guest_rules(world, device, k))
             continue;
         device->held = how == 0 ? 0 : device->limit;
-        if (how == 1)
-            device->mood = CLAIMS_DONE;
     }
 }
 
@@ -136,15 +135,20 @@ void life_boots(struct world *world, uint32_t vm)
     guest->boot_ms = world->now + 500;
     if (!guest->adopted)
         world_post(world, world_event(world, VMRES_EVENT_ALLOT, VMRES_VM_NONE, 0), false);
+    for (uint8_t k = 0; k < world->options.kinds && guest->adopted; k++)
+        if (place_matters(world, k) && check_account(world, vm, k).charge == 0)
+            place_show(world, vm, k); /* it was reborn before it had any */
     if (guest->adopted || dice_chance(&world->dice, 500))
         for (uint8_t k = 0; k < world->options.kinds; k++)
             backend_observe(world, vm, k);
     world_post(world, world_event(world, VMRES_EVENT_VM_LIVE, vm, 0), true);
 }
 
+/* Where places matter nobody can have been there whom nobody was told of. */
 void life_comes(struct world *world, uint32_t vm)
 {
     struct vmres_event event = world_event(world, VMRES_EVENT_VM_ADDED, vm, 0);
+    bool adopted;
 
     if (world->guests[vm].present) {
         world_fault(world, VM_COMES_TWICE);
@@ -152,10 +156,11 @@ void life_comes(struct world *world, uint32_t vm)
         world_post(world, event, true);
         return;
     }
+    adopted = !fleet_contiguous(world) && dice_chance(&world->dice, 500);
     world_fault(world, VM_COMES);
-    if (dice_chance(&world->dice, 500))
+    if (adopted)
         world_fault(world, VM_ADOPTED);
-    world_arrive(world, vm, dice_chance(&world->dice, 500));
+    world_arrive(world, vm, adopted);
 }
 
 void life_storm(struct world *world, uint32_t vm)

@@ -69,8 +69,8 @@ void log_action(const struct world *world, const struct vmres_action *action)
                                         "NOTIFY", "PIN",     "CANCEL"};
 
     if (world->log)
-        printf("    => vm%d.%u kind%u %s id %llx flags %x target %llu amount %llu\n",
+        printf("    => vm%d.%u kind%u %s id %llx flags %x target %llu amount %llu front %llu\n",
                (int)action->vm, action->incarnation, action->kind, names[action->type % 7],
                word(action->id), action->flags, word(action->as.words[0]),
-               word(action->as.words[1]));
+               word(action->as.words[1]), word(action->as.words[3]));
 }

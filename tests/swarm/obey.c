@@ -75,6 +75,19 @@ static void expect_room(struct world *world, const struct vmres_action *action)
         BREACH(world, action, "I1: all VMs together could hold more than the host has");
 }
 
+/* A link may hold a piece beyond its ceiling, for as long as it has to pass it on. */
+static uint64_t ceiling_of(const struct world *world, uint32_t vm, uint8_t kind)
+{
+    const struct shadow *shadow = &world->shadow;
+    const struct shadow_account *account = &shadow->vms[vm].accounts[kind];
+    uint64_t granule = world->resources[kind].granule;
+    uint64_t piece = (shadow->capacity[kind] - shadow->reserve[kind]) / granule / 64 * granule;
+
+    if (!place_matters(world, kind) || check_account(world, vm, kind).outgoing == 0)
+        return least(account->ceiling, account->limit);
+    return least(account->ceiling, account->limit) + most(piece, granule);
+}
+
 static void expect_growth(struct world *world, const struct vmres_action *action)
 {
     const struct shadow_account *account = &world->shadow.vms[action->vm].accounts[action->kind];
@@ -83,7 +96,7 @@ static void expect_growth(struct world *world, const struct vmres_action *action
     if (action->as.resize.target > account->charge && !(action->flags & VMRES_ACTION_INITIAL) &&
         being_adopted(world))
         BREACH(world, action, "I13: granted before all VMs that ran before are pinned");
-    if (action->as.resize.target > least(account->ceiling, account->limit))
+    if (action->as.resize.target > ceiling_of(world, action->vm, action->kind))
         BREACH(world, action, "I4: above its ceiling");
 }
 
@@ -107,7 +120,13 @@ static void expect_shrink(struct world *world, const struct vmres_action *action
     const struct shadow_account *account = &world->shadow.vms[action->vm].accounts[action->kind];
     uint64_t target = action->as.resize.target;
 
-    if (world->shadow.dry && lowest_target(&world->shadow, action) > target)
+    if (place_matters(world, action->kind) && target >= account->own) {
+        world_fault(world, LINK_GIVES); /* what is not its own */
+        return;
+    }
+    /* A chain that was under way goes on, link by link. */
+    if (world->shadow.dry && !place_matters(world, action->kind) &&
+        lowest_target(&world->shadow, action) > target)
         BREACH(world, action, "a removal in a dry run");
     if (target < least(account->floor, account->limit))
         BREACH(world, action, "I3: below its floor");

@@ -16,10 +16,12 @@ static struct device *some_device(struct world *world, uint32_t vm)
     return &world->guests[vm].devices[some_kind(world)];
 }
 
-/* Whether the guest can keep or take what it was told to give. */
+/* Whether the guest can keep or take what it was told to give: neither a cap nor the bounds of a
+ * block are in its way. */
 bool quirks_guest_rules(const struct world *world, const struct device *device, uint8_t kind)
 {
-    return !device->enforced && world->resources[kind].removal == VMRES_REMOVAL_GUEST;
+    return !device->enforced && !place_matters(world, kind) &&
+           world->resources[kind].removal == VMRES_REMOVAL_GUEST;
 }
 
 /* --- how it obeys --- */
@@ -125,8 +127,11 @@ static void let_go(struct world *world, uint32_t vm)
 
 static void foreign_target(struct world *world, uint32_t vm)
 {
-    struct device *device = some_device(world, vm);
+    uint8_t kind = some_kind(world);
+    struct device *device = &world->guests[vm].devices[kind];
 
+    if (place_matters(world, kind))
+        return;
     world_fault(world, FOREIGN_TARGET);
     backend_changed(device);
     device->target = dice_below(&world->dice, device->limit + 1);

@@ -215,6 +215,17 @@ void shadow_event(struct world *world, const struct vmres_event *event, enum vmr
 
 /* --- the judgement --- */
 
+static bool in_transfer(const struct world *world, uint32_t vm, uint8_t kind)
+{
+    struct vmres_transfer_info info;
+    uint32_t cursor = 0;
+
+    while (vmres_engine_next_transfer(world->engine, &cursor, &info))
+        if (info.kind == kind && (info.donor == vm || info.recipient == vm))
+            return true;
+    return false;
+}
+
 static void judge_account(struct world *world, uint32_t vm, uint8_t kind)
 {
     struct shadow_account *account = &world->shadow.vms[vm].accounts[kind];
@@ -222,6 +233,15 @@ static void judge_account(struct world *world, uint32_t vm, uint8_t kind)
     uint32_t periods = world->options.stale_periods ? world->options.stale_periods : 3;
     uint64_t need;
 
+    if (place_matters(world, kind)) {
+        bool rests = !in_transfer(world, vm, kind);
+
+        if (rests && account->rests) /* what nobody waits for any more is its own */
+            account->own = info.charge;
+        account->rests = rests;
+        info.charge = least(info.charge, account->own);
+        info.held = least(info.held, account->own);
+    }
     account->used = least(account->used, info.held);
     /* Whoever stalls needs no less than it holds; what it says is gone it does not hold. */
     need = account->stall > 0 ? most(account->used, least(info.charge, info.held)) : account->used;

@@ -29,6 +29,8 @@ struct shadow_account {
     uint64_t reported_ms;
     uint64_t used; /* as claimed, bounded by what it held since */
     uint32_t stall;
+    uint64_t own;    /* on a contiguous host: what does not only lie there on its way */
+    bool rests;      /* it was in no transfer after the last judgement */
     uint64_t charge; /* by the engine's books, after the last step */
     /* By order of the operator, NEVER: none; the lowest since the last judgement; it is there. */
     uint64_t ordered, ordered_low;
@@ -40,6 +42,7 @@ struct shadow_account {
 
 struct shadow_vm {
     bool known, frozen;
+    bool live; /* after the last step */
     uint32_t incarnation;
     struct shadow_account accounts[KINDS];
 };

@@ -21,7 +21,7 @@ static const char *const fault_texts[] = {
 /* What a step may answer; the other statuses are of other calls. */
 static const enum vmres_status answers[] = {
     VMRES_OK,    VMRES_MORE,     VMRES_INVALID, VMRES_NOROOM, VMRES_UNKNOWN,
-    VMRES_STALE, VMRES_CONTRACT, VMRES_EXISTS,  VMRES_STATE,
+    VMRES_STALE, VMRES_CONTRACT, VMRES_EXISTS,  VMRES_STATE,  VMRES_UNSUPPORTED,
 };
 
 static const char *const command_texts[] = {

@@ -28,6 +28,11 @@
     X(DEVICE_MISSING, "device missing for a while") \
     X(HUGE_GRANULE, "host: granules of 2 MiB or more") \
     X(ODD_SIZES, "host: sizes that are no multiple of a granule") \
+    X(CONTIGUOUS, "host: contiguous") \
+    X(MIXED, "host: contiguous in one kind, paged in another") \
+    X(LINK_GIVES, "link of a chain asked to pass on") \
+    X(EXTENT_SHOWN, "extent of a vm that ran before us") \
+    X(EXTENT_BAD, "breach: an extent where none is asked for") \
     X(TWO_NODES, "host: two kinds of one sort") \
     X(GUEST_RETAKES, "guest retakes some memory") \
     X(GUEST_DEFLATES, "guest retakes all it can") \

@@ -8,6 +8,7 @@
  *
  *     fleet.c      the beginning, by dice       world.c      time, messages, steps
  *     backend.c    carries out actions          guest.c      reports
+ *     place.c      where blocks lie
  *     faults.c     what goes wrong, with quirks.c, life.c, breach.c
  *     operate.c    what operators ask for       again.c      other engines in the middle
  *     policy.c     wild targets                 coverage.c   the catalogue of faults
@@ -43,11 +44,13 @@ struct device {
     uint64_t held, target, limit; /* truly */
     uint64_t need;                /* what its guest uses; it stops at that when its mood is STOPS */
     uint64_t rate;                /* units it moves in a millisecond */
-    uint64_t overhead;            /* of its process, beyond what it holds */
-    uint64_t unscrubbed;          /* let go, and still seen by the witness */
-    uint64_t piece;               /* it lets go of whole ones only; 0: of anything */
-    uint64_t missing_ms;          /* it takes no command until then */
-    uint64_t swing_ms;            /* its need swings so often; 0: it does not */
+    uint64_t front, goal; /* on a contiguous host: where its block begins, and is to begin */
+    uint64_t begun;       /* of a granule */
+    uint64_t overhead;    /* of its process, beyond what it holds */
+    uint64_t unscrubbed;  /* let go, and still seen by the witness */
+    uint64_t piece;       /* it lets go of whole ones only; 0: of anything */
+    uint64_t missing_ms;  /* it takes no command until then */
+    uint64_t swing_ms;    /* its need swings so often; 0: it does not */
     struct order shrink, grow;
     uint64_t before;  /* the most of held and target before a growth that was not told yet */
     uint32_t changes; /* unasked ones */
@@ -111,6 +114,7 @@ struct world {
     uint32_t fault_permille; /* of a fault, at each tick */
     uint32_t delay_ms;       /* of messages, at most */
     bool lost, dry, calm, quiet;
+    bool prompt; /* messages take no time */
     bool vetoes;
     bool log;         /* print what happens */
     uint64_t calm_ms; /* when faults stopped */
@@ -133,6 +137,7 @@ bool world_create(struct world *world, uint64_t seed, struct tally *tally, bool 
 void world_destroy(struct world *world);
 void world_arrive(struct world *world, uint32_t vm, bool adopted);
 void fleet_introduce(struct world *world, uint32_t vm);
+bool fleet_contiguous(const struct world *world);
 bool fleet_vetoes(const struct world *world, uint64_t transfer);
 
 /* --- world.c --- */
@@ -164,6 +169,19 @@ void backend_forget(struct world *world, uint32_t vm);
 void backend_changed(struct device *device);
 void backend_release(struct world *world);
 void backend_seen(struct world *world, const struct message *message);
+
+/* --- place.c --- */
+bool place_matters(const struct world *world, uint8_t kind);
+uint64_t place_whole(const struct world *world, struct device *device, uint8_t kind, uint64_t step,
+                     uint64_t rest);
+uint64_t place_outside(const struct device *device);
+void place_leaves(struct device *device, uint64_t amount);
+void place_enters(struct device *device, uint64_t amount);
+void place_stay(struct device *device);
+void place_command(struct world *world, const struct vmres_action *action);
+void place_find(struct world *world, uint32_t vm, uint8_t kind);
+void place_show(struct world *world, uint32_t vm, uint8_t kind);
+void place_mislead(struct world *world, uint32_t vm);
 
 /* --- guest.c --- */
 void guest_answer(struct world *world, const struct vmres_action *inquiry);
