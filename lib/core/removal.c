@@ -197,12 +197,16 @@ static void bequeath(struct vmres_engine *engine, const struct command *older)
         newer->inherited += contested(older);
 }
 
-/* One that ends before the command it took over from: since then the device has followed it, and it
- * has counted all that. What that one has still to say of more is no news. */
-static void outlive(struct vmres_engine *engine, const struct command *command)
+/* One that ends before the command it took over from: since then the device has followed it, and
+ * what that one has still to say takes nothing below its target; nor is it any news when this one
+ * is done, for then it has counted all. */
+static void outlive(struct vmres_engine *engine, const struct command *command, uint16_t result)
 {
-    if (command->older != NONE)
-        engine->commands[command->older].target = VMRES_GRANULES_MAX;
+    struct command *older = command->older == NONE ? NULL : &engine->commands[command->older];
+
+    if (older)
+        older->target = result == VMRES_RESULT_DONE ? VMRES_GRANULES_MAX
+                                                    : max_u32(older->target, command->target);
 }
 
 /* The guest did not do as asked: leave it alone for a while, longer each time, but always retry. */
@@ -233,7 +237,7 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
         bequeath(engine, command);
     if (!final || command->state == COMMAND_SUPERSEDED)
         return;
-    outlive(engine, command);
+    outlive(engine, command, event->result);
     if (event->result == VMRES_RESULT_DONE)
         account->target = command->target;
     if (event->result == VMRES_RESULT_DONE &&
