@@ -440,7 +440,8 @@ void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
     vmres__vm_adopt(engine, vm);
 }
 
-/* A new life under the same name: nothing said before counts, and it may hold its whole size. */
+/* A new life under the same name: nothing said before counts, and it may hold its whole size; but
+ * what the host enforces it enforces on whoever lives behind it. */
 void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarnation)
 {
     drop_business(engine, vm);
@@ -459,7 +460,8 @@ void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarna
         account->failures = 0;
         view->flags = VMRES_VIEW_PRESENT;
         view->stall = 0;
-        charge_most(engine, vm, k);
+        if (engine->kinds[k].resource.removal != VMRES_REMOVAL_HOST)
+            charge_most(engine, vm, k);
     }
     engine->round.notice = true;
     become(engine, vm, VMRES_VM_BOOTING);

@@ -351,6 +351,22 @@ static void what_its_former_self_said_is_dropped(void **state)
     rig_delete(rig);
 }
 
+/* A quota outlives the guest: its neighbours need not make room for what it cannot use. */
+static void what_the_host_enforces_outlives_a_reboot(void **state)
+{
+    struct rig *rig = rig_prepare(300, 2, true);
+
+    (void)state;
+    rig_start(rig);
+    rig_fleet(rig, 2, 150);
+    rig->vms[1].incarnation++;
+    rig_told(rig, rig_observed(rig, 1, MEMORY));
+    assert_int_equal(rig_charge(rig, 1, MEMORY), 300);
+    assert_int_equal(rig_charge(rig, 1, CPU), 150);
+    assert_int_equal(rig_deficit(rig, CPU), 0);
+    rig_delete(rig);
+}
+
 static void a_reboot_that_takes_everything_back_is_worked_off(void **state)
 {
     struct rig *rig = rig_new(200);
@@ -453,6 +469,7 @@ int main(void)
         cmocka_unit_test(the_last_words_of_one_that_went_are_refused),
         cmocka_unit_test(a_reborn_vm_is_charged_with_the_most),
         cmocka_unit_test(what_its_former_self_said_is_dropped),
+        cmocka_unit_test(what_the_host_enforces_outlives_a_reboot),
         cmocka_unit_test(a_reboot_that_takes_everything_back_is_worked_off),
         cmocka_unit_test(it_may_be_reborn_at_any_step),
         cmocka_unit_test(only_some_words_tell_of_a_birth),
