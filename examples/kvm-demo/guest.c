@@ -35,6 +35,8 @@ static void take_line(struct guest *guest)
         guest->state = GUEST_READY;
     } else if (strcmp(guest->line, "done") == 0) {
         guest->state = GUEST_DONE;
+    } else if (strcmp(guest->line, "low") == 0) {
+        guest->low_ms = uv_now(guest->console.loop);
     } else if (sscanf(guest->line, "at %u %lu", &percent, &swapped) == 2) {
         guest->percent = percent <= 100 ? percent : 100;
         guest->swapped = swapped <= SWAP_BYTES / 1024 ? (uint64_t)swapped * 1024 : 0;

@@ -25,6 +25,7 @@ struct guest {
     enum guest_state state;
     unsigned percent; /* of its work */
     uint64_t swapped; /* bytes, as its program says */
+    uint64_t low_ms;  /* by the loop's clock: its program said that memory runs short; or 0 */
 };
 
 struct guest_options {

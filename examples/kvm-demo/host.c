@@ -114,6 +114,8 @@ static void trace(void *user, const struct vmres_trace_record *record)
     struct host *host = user;
     struct vmres_trace_record since = *record;
 
+    if (record->step == 4 && host->begin_ms > 0 && host->asked_ms == 0)
+        host->asked_ms = record->time_ms;
     if (!host->log || host->begin_ms == 0 ||
         (record->step == 0 && record->type != VMRES_TRACE_CLOSED))
         return;

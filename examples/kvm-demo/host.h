@@ -40,6 +40,7 @@ struct host {
     struct vmres_uv *uv;
     struct log *log;
     uint64_t begin_ms; /* of the work, by the loop's clock */
+    uint64_t asked_ms; /* the first time a VM was asked for memory (4), or 0 */
     bool interrupted;
     void (*ticked)(struct host *host); /* every HOST_TICK_MS while there is work; or NULL */
     void *user;

@@ -31,6 +31,7 @@ struct turn {
     struct watch watch;
     uint64_t bound_ms; /* for the work */
     uint64_t took_ms;  /* 0: it was not done in time */
+    uint64_t seen_ms;  /* from the shortage in VM1 to the first request (4); or 0 */
     unsigned percent;
     bool ran;
 };
@@ -120,6 +121,8 @@ static bool take_turn(const struct options *options, const char *scratch, struct
         turn->took_ms = host_work(&host, turn->bound_ms);
         turn->ran = turn->took_ms > 0 || host_now_ms(&host) >= turn->bound_ms;
         turn->percent = host.guests[0].percent;
+        if (host.guests[0].low_ms > 0 && host.asked_ms > host.guests[0].low_ms)
+            turn->seen_ms = host.asked_ms - host.guests[0].low_ms;
         watch_end(&turn->watch, &host);
     }
     if (host.interrupted)
@@ -156,6 +159,9 @@ static void print_result(const struct turn *turns)
 {
     char text[64];
 
+    if (turns[MOVING].seen_ms > 0)
+        printf("\nVM1 ran short, and VM2 was asked for memory %.1f s later\n",
+               (double)turns[MOVING].seen_ms / 1000);
     puts("\nthe same work, on real guests:");
     for (int i = 0; i < TURNS; i++)
         printf("  %-22s %s\n", turns[i].title, say_time(&turns[i], text, sizeof text));
