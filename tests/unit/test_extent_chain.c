@@ -127,6 +127,32 @@ static void a_link_passes_on_what_it_took_in(void **state)
     rig_delete(rig);
 }
 
+/* Else the pieces of two grants would be taken for one, and the block for what it is not. */
+static void whoever_missed_a_grant_gets_no_other_before_it_is_pinned(void **state)
+{
+    struct rig *rig = row_new(300);
+
+    (void)state;
+    rig_fleet(rig, 3, 100);
+    rig_gone(rig, 0);
+    rig_withhold(rig, 1, RIG_REASSIGN | RIG_PIN | RIG_CANCEL);
+    rig_wish(rig, 1, 110);
+    rig_round(rig);
+    rig_until(rig, 9000); /* it was given up, and called off in vain */
+    rig_finish(rig, 1, VMRES_ACTION_REASSIGN, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    rig_wish(rig, 1, 120);
+    rig_until(rig, 12000);
+    EXPECT_ROW(rig, "1:[90,200) 2:[200,300)");
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "1:[100,200) 2:[200,300)");
+    rig_withhold(rig, 1, 0);
+    rig_round(rig);
+    EXPECT_ROW(rig, "1:[80,200) 2:[200,300)");
+    rig_delete(rig);
+}
+
 /* Nobody could say where that lies which a witness sees and the device does not. */
 static void what_a_witness_sees_is_in_no_block(void **state)
 {
@@ -547,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_link_that_vanishes_leaves_a_hole_to_be_used),
         cmocka_unit_test(a_link_that_refuses_is_a_wall_for_a_while),
         cmocka_unit_test(a_link_passes_on_what_it_took_in),
+        cmocka_unit_test(whoever_missed_a_grant_gets_no_other_before_it_is_pinned),
         cmocka_unit_test(what_a_witness_sees_is_in_no_block),
         cmocka_unit_test(what_is_on_its_way_is_still_to_be_had),
         cmocka_unit_test(what_was_not_taken_in_is_given_back_where_it_lies),
