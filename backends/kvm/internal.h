@@ -89,7 +89,7 @@ json_t *vmres__kvm_stats_ask(const struct kvm_vm *vm);
 void vmres__kvm_stats_take(struct kvm_vm *vm, const json_t *value);
 
 struct kvm_mark { /* a moment of the guest's; KVM_UNKNOWN: not told */
-    uint64_t time_us, some_us;
+    uint64_t time_us, some_us, refaults;
 };
 struct kvm_agent {
     char path[KVM_SOCKET_ROOM]; /* "": it has none */

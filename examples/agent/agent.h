@@ -28,7 +28,7 @@ struct sample {
     uint64_t time_us; /* since the guest booted */
     uint64_t total, free, available, cache, swap_total, swap_used;
     uint64_t some_us, full_us; /* stalled for so long in all: some task, all tasks */
-    uint64_t refaults, oom_kills;
+    uint64_t refaults, refaults_anon, oom_kills;
 };
 struct measure {
     int meminfo, vmstat, pressure; /* kept open; pressure -1: a kernel without */

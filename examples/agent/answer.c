@@ -43,6 +43,7 @@ static void add_sample(struct text *text, const struct sample *sample, bool pres
                    {"swap_total", sample->swap_total},
                    {"swap_used", sample->swap_used},
                    {"refaults", sample->refaults},
+                   {"refaults_anon", sample->refaults_anon},
                    {"oom_kills", sample->oom_kills}};
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)

@@ -100,7 +100,9 @@ static void take_memory(struct measure *measure, struct sample *sample)
     /* What lies in a tmpfs is counted as cache, and cannot be dropped. */
     sample->cache = less(least(cache, sample->total), kib(measure, "Shmem:"));
     sample->swap_total = kib(measure, "SwapTotal:");
+    /* A page read back keeps its place on swap for a while: that one is not missing. */
     sample->swap_used = less(sample->swap_total, kib(measure, "SwapFree:"));
+    sample->swap_used = less(sample->swap_used, kib(measure, "SwapCached:"));
 }
 
 static void take_trouble(struct measure *measure, struct sample *sample)
@@ -110,6 +112,7 @@ static void take_trouble(struct measure *measure, struct sample *sample)
     uint64_t file = number_in(text, "workingset_refault_file ", "workingset_refault_file ");
 
     sample->refaults = least(anonymous + file, NUMBER_MOST);
+    sample->refaults_anon = anonymous;
     sample->oom_kills = number_in(text, "oom_kill ", "oom_kill ");
 }
 

@@ -80,7 +80,7 @@ static void test_nonsense_is_refused(void **state)
 static void test_answers_keep_their_bounds(void **state)
 {
     const uint64_t most = NUMBER_MOST;
-    const struct sample sample = {most, most, 0, 0, most, most, most, most, most, most, most};
+    const struct sample sample = {most, most, 0, 0, most, most, most, most, most, most, most, most};
     const struct summary summary = {most, most, most};
     char line[ANSWER_MOST + 1];
     size_t length;
@@ -107,22 +107,25 @@ static void test_answers_say_what_is(void **state)
                                   .some_us = 8,
                                   .full_us = 7,
                                   .refaults = 6,
+                                  .refaults_anon = 2,
                                   .oom_kills = 1};
     const struct summary summary = {.count = 4, .most = 750, .mean = 690};
     char line[ANSWER_MOST];
 
     (void)state;
     line[answer_report(line, 3, &sample, &summary, true)] = '\0';
-    assert_string_equal(line, "{\"v\":1,\"type\":\"report\",\"id\":3,\"time_us\":5,\"total\":1000,"
-                              "\"used\":700,\"available\":300,\"free\":10,\"cache\":200,"
-                              "\"swap_total\":50,\"swap_used\":20,\"refaults\":6,\"oom_kills\":1,"
-                              "\"some_us\":8,\"full_us\":7,\"samples\":4,\"used_max\":750,"
-                              "\"used_mean\":690}\n");
+    assert_string_equal(
+        line,
+        "{\"v\":1,\"type\":\"report\",\"id\":3,\"time_us\":5,\"total\":1000,"
+        "\"used\":700,\"available\":300,\"free\":10,\"cache\":200,"
+        "\"swap_total\":50,\"swap_used\":20,\"refaults\":6,\"refaults_anon\":2,\"oom_kills\":1,"
+        "\"some_us\":8,\"full_us\":7,\"samples\":4,\"used_max\":750,"
+        "\"used_mean\":690}\n");
     line[answer_notice(line, "low", &sample, false)] = '\0';
     assert_string_equal(line, "{\"v\":1,\"type\":\"notice\",\"why\":\"low\",\"time_us\":5,"
                               "\"total\":1000,\"used\":700,\"available\":300,\"free\":10,"
                               "\"cache\":200,\"swap_total\":50,\"swap_used\":20,\"refaults\":6,"
-                              "\"oom_kills\":1}\n");
+                              "\"refaults_anon\":2,\"oom_kills\":1}\n");
     line[answer_hello(line, 1, 250, true)] = '\0';
     assert_string_equal(line, "{\"v\":1,\"type\":\"hello\",\"id\":1,\"agent\":\"vmres-agent 0.1.0\""
                               ",\"period_ms\":250,\"pressure\":true}\n");
@@ -239,8 +242,9 @@ static void test_measure(void **state)
     assert_int_equal(sample.free, 100 * 1024);
     assert_int_equal(sample.available, 400 * 1024);
     assert_int_equal(sample.cache, 330 * 1024);
-    assert_int_equal(sample.swap_used, 20 * 1024);
+    assert_int_equal(sample.swap_used, 11 * 1024);
     assert_int_equal(sample.refaults, 7);
+    assert_int_equal(sample.refaults_anon, 3);
     assert_int_equal(sample.oom_kills, 2);
     assert_int_equal(sample.some_us, 1234);
     assert_int_equal(sample.full_us, 567);

@@ -42,10 +42,11 @@ static void say_sample(struct fake_agent *agent, const char *begin, const char *
     snprintf(line, sizeof line,
              "{\"v\":1,%s,\"time_us\":%" PRIu64 ",\"total\":%" PRIu64 ",\"used\":%" PRIu64
              ",\"available\":%" PRIu64 ",\"free\":%" PRIu64
-             ",\"cache\":0,\"swap_total\":0,\"swap_used\":0,\"refaults\":0,\"oom_kills\":0,"
-             "\"some_us\":%" PRIu64 ",\"full_us\":0%s}",
+             ",\"cache\":0,\"swap_total\":0,\"swap_used\":%" PRIu64
+             ",\"refaults\":0,\"refaults_anon\":%" PRIu64 ",\"oom_kills\":0,\"some_us\":%" PRIu64
+             ",\"full_us\":0%s}",
              begin, agent->time_us, agent->total, used, agent->available, agent->free,
-             agent->some_us, end);
+             agent->swapped, agent->refaults, agent->some_us, end);
     say(agent, line);
 }
 
@@ -53,6 +54,7 @@ void fake_agent_notice(struct fake_agent *agent)
 {
     agent->time_us += SECOND_US;
     agent->some_us += agent->stall_us;
+    agent->refaults += agent->called_back;
     say_sample(agent, "\"type\":\"notice\",\"why\":\"stall\"", "");
 }
 
@@ -63,6 +65,7 @@ static void report(struct fake_agent *agent, unsigned id)
 
     agent->time_us += SECOND_US;
     agent->some_us += agent->stall_us;
+    agent->refaults += agent->called_back;
     snprintf(begin, sizeof begin, "\"type\":\"report\",\"id\":%u", id);
     snprintf(end, sizeof end, ",\"samples\":4,\"used_max\":%" PRIu64 ",\"used_mean\":%" PRIu64,
              used + MIB, used);

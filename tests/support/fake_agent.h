@@ -17,6 +17,8 @@ struct fake_agent {
     uint64_t total, available, free; /* 256, 192, 128 MiB */
     uint64_t time_us, some_us;       /* at the last report */
     uint64_t stall_us;               /* added to some_us at each; 0 */
+    uint64_t swapped;                /* on swap alone; 0 */
+    uint64_t refaults, called_back;  /* from there; pages added at each; 0 */
 
     /* What it does. */
     bool mute;         /* takes requests and answers none */

@@ -99,6 +99,39 @@ static void test_report(void **state)
     close_world();
 }
 
+static uint32_t expected_stall;
+
+static bool is_stalled_as_expected(void *user)
+{
+    (void)user;
+    return kvm_world_account(&world, 0).stall == expected_stall;
+}
+
+/* How much is missing lies on swap, while pages are called back from there. */
+static void test_stall_by_swap(void **state)
+{
+    (void)state;
+    open_one();
+    agents[0].swapped = 64 * MIB;
+    agents[0].stall_us = 700000; /* waited for something else: nothing came back */
+    expected_stall = VMRES_STALL_ONE * 7 / 10;
+    kvm_world_until(&world, is_stalled_as_expected, NULL);
+    agents[0].called_back = 100;
+    expected_stall = VMRES_STALL_ONE / 5; /* 64 MiB of 256 + 64 */
+    kvm_world_until(&world, is_stalled_as_expected, NULL);
+    agents[0].stall_us = 0; /* nobody waited, as the kernel counts; it is short all the same */
+    kvm_world_turn(&world, 50);
+    kvm_world_until(&world, is_stalled_as_expected, NULL);
+    agents[0].called_back = 1; /* next to nothing: what is out there is not wanted */
+    expected_stall = 0;
+    kvm_world_until(&world, is_stalled_as_expected, NULL);
+    agents[0].swapped = UINT64_MAX >> 11; /* a lie: as if it wanted 16 times what it holds */
+    agents[0].called_back = 1000;
+    expected_stall = VMRES_STALL_ONE * 15 / 16;
+    kvm_world_until(&world, is_stalled_as_expected, NULL);
+    close_world();
+}
+
 static uint64_t notices_taken(void)
 {
     struct vmres_counters counters;
@@ -441,6 +474,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_stall_by_swap),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_dregs_are_not_available),
         cmocka_unit_test(test_nobody_listens),
