@@ -135,8 +135,8 @@ static bool spawn(struct guest *guest, const struct guest_options *options, int 
     snprintf(memory, sizeof memory, "%uM", options->mib);
     snprintf(kernel, sizeof kernel, "%s/kernel", options->directory);
     snprintf(initrd, sizeof initrd, "%s/demo-initrd", options->directory);
-    snprintf(append, sizeof append, "console=ttyS0 panic=-1 quiet swiotlb=noforce -- %s",
-             options->words);
+    snprintf(append, sizeof append,
+             "console=ttyS0 panic=-1 quiet swiotlb=noforce no_timer_check -- %s", options->words);
     snprintf(qmp, sizeof qmp, "unix:%s,server=on,wait=off", guest->socket);
     snprintf(swap, sizeof swap, "%s/%s.swap", options->scratch, guest->name);
     snprintf(drive, sizeof drive, "file=%s,if=none,id=swap,format=raw,cache=unsafe", swap);
