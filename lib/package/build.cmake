@@ -78,10 +78,15 @@ function(vmres_library name)
         target_include_directories(${objects} SYSTEM PRIVATE ${${module}_INCLUDE_DIRS})
     endforeach()
 
+    # Before 1.0 a minor version may change the interface.
+    set(abi ${PROJECT_VERSION_MAJOR})
+    if(abi EQUAL 0)
+        set(abi 0.${PROJECT_VERSION_MINOR})
+    endif()
     set(map ${PROJECT_SOURCE_DIR}/lib/package/${name}.map)
     add_library(${name} SHARED $<TARGET_OBJECTS:${objects}>)
     set_target_properties(${name} PROPERTIES
-        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${map})
+        VERSION ${PROJECT_VERSION} SOVERSION ${abi} LINK_DEPENDS ${map})
     target_link_options(${name} PRIVATE LINKER:--version-script=${map})
     if(NOT VMRES_SANITIZE)
         target_link_options(${name} PRIVATE LINKER:-z,defs)
