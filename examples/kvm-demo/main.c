@@ -259,6 +259,8 @@ int main(int count, char **arguments)
     if (done) {
         print_result(turns);
         done = write_files(&options, turns);
+        if (done && options.svg)
+            printf("\n%s is the picture of it\n", options.svg);
     }
     for (int i = 0; i < TURNS; i++)
         watch_free(&turns[i].watch);
