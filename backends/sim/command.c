@@ -215,6 +215,8 @@ static void configure(struct vmres_sim *sim, struct sim_vm *vm, const struct vmr
         holding->held = action->as.resize.target;
     if (first || pin)
         vmres__sim_device_aim(holding, action->as.resize.target);
+    if (pin) /* an engine that heard late of a lost link has closed what we still work at */
+        holding->commands[SIM_SHRINK].id = holding->commands[SIM_GROW].id = 0;
     event.id = action->id;
     event.flags = VMRES_FLAG_FINAL;
     event.result =
