@@ -240,6 +240,9 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     outlive(engine, command, event->result);
     if (event->result == VMRES_RESULT_DONE)
         account->target = command->target;
+    else if (event->result == VMRES_RESULT_REFUSED) /* its device aims where it did before */
+        account->target =
+            max_u32(account->target, vmres__removal_undisputed(engine, command->vm, command->kind));
     if (event->result == VMRES_RESULT_DONE &&
         vmres__removal_contested(engine, command->vm, command->kind) == 0) {
         account->failures = 0;

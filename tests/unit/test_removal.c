@@ -356,6 +356,27 @@ static void what_the_older_command_says_last_is_no_news(void **state)
     rig_delete(rig);
 }
 
+/* It holds less than it was told to, and may go back to that: who refuses was not told of less. */
+static void a_refusal_leaves_it_with_what_it_was_told_before(void **state)
+{
+    struct rig *rig = asked(0);
+
+    (void)state;
+    rig_withhold(rig, 1, RIG_REMOVAL | RIG_PIN);
+    rig->vms[1].devices[MEMORY].excess = 10;
+    rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
+    assert_int_equal(rig_disputed(rig, 1, MEMORY), 10);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    rig->vms[1].devices[MEMORY].excess = 0;
+    rig->vms[1].devices[MEMORY].held = 60;
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_REFUSED);
+    rig_pump(rig);
+    rig_round(rig);
+    EXPECT_BOOKS(rig, "100 100 + 0");
+    rig_delete(rig);
+}
+
 static void the_donor_stays_above_its_floor_whatever_is_disputed(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -481,6 +502,7 @@ int main(void)
         cmocka_unit_test(what_the_older_command_still_yields_counts_once),
         cmocka_unit_test(nothing_is_believed_beyond_the_target),
         cmocka_unit_test(what_the_older_command_says_last_is_no_news),
+        cmocka_unit_test(a_refusal_leaves_it_with_what_it_was_told_before),
         cmocka_unit_test(the_donor_stays_above_its_floor_whatever_is_disputed),
         cmocka_unit_test(a_dispute_goes_from_command_to_command),
         cmocka_unit_test(an_old_dispute_does_not_take_it_below_its_floor),
