@@ -234,7 +234,7 @@ static void judge_account(struct world *world, uint32_t vm, uint8_t kind)
     uint64_t need;
 
     if (place_matters(world, kind)) {
-        bool rests = !in_transfer(world, vm, kind);
+        bool rests = !world->shadow.dry && !in_transfer(world, vm, kind);
 
         if (rests && account->rests) /* what nobody waits for any more is its own */
             account->own = info.charge;
