@@ -33,9 +33,8 @@ static const char *complaint(const struct vmres_sim_options *options)
         return "max_vms is out of range, give what the engine is given";
     if (options->kinds == 0 || options->kinds > VMRES_KINDS_MAX || !options->resources)
         return "kinds must be 1 to 8, with a resource for each";
-    if (options->sensors.stall != VMRES_SIM_STALL_CROOKED &&
-        options->sensors.stall != VMRES_SIM_STALL_EXACT)
-        return "the stall sensor is neither exact nor crooked";
+    if ((unsigned)options->sensors.stall > VMRES_SIM_STALL_WAITED)
+        return "there is no such stall sensor, choose crooked, exact or waited";
     if (options->sensors.available_noise > VMRES_PPM || options->sensors.stall_noise > VMRES_PPM)
         return "noise is above 100%";
     for (uint32_t kind = 0; kind < options->kinds; kind++) {

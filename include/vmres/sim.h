@@ -40,6 +40,7 @@ struct vmres_sim_device {
 enum vmres_sim_stall {
     VMRES_SIM_STALL_CROOKED = 0, /* (short / demand) ^ g, a tick late, g in {1/2, 1, 2} per VM */
     VMRES_SIM_STALL_EXACT = 1,   /* short / demand of this tick */
+    VMRES_SIM_STALL_WAITED = 2,  /* 0 to 70 % by chance in each tick in which it is short */
 };
 
 /* Standard deviations in parts per million. */

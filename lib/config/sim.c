@@ -56,7 +56,7 @@ static enum vmres_status read_sensors(struct config_loader *loader, const struct
                                       struct vmres_sim_sensors *sensors)
 {
     static const char *const keys[] = {"stall", "available_noise", "stall_noise", "notices", NULL};
-    static const char *const stalls[] = {"crooked", "exact", NULL};
+    static const char *const stalls[] = {"crooked", "exact", "waited", NULL};
     uint32_t stall = VMRES_SIM_STALL_CROOKED;
     uint64_t notices = 1;
     enum vmres_status status = node ? vmres__tree_expect_map(loader, node, keys) : VMRES_OK;

@@ -116,6 +116,33 @@ static void a_crooked_sensor_is_a_tick_late(void **state)
     assert_int_equal(met, 7); /* of 32 VMs some have each shape */
 }
 
+/* It tells that, not how much: a fiftieth missing looks like half of it. */
+static void a_sensor_of_waiting_tells_only_that_something_is_missing(void **state)
+{
+    static const uint64_t demands[] = {51, 100};
+    struct vmres_sim_options options = options_of(VMRES_SIM_STALL_WAITED);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct sim_sight sight = {.demand = demands[i], .held = 50};
+        struct sim_sensor sensor;
+        double sum = 0;
+
+        vmres__sim_sensor_init(&sensor, &options, 0, 0);
+        for (int tick = 0; tick < DRAWS / 10; tick++) {
+            vmres__sim_sensor_measure(&sensor, &options.sensors, &sight);
+            assert_true(sensor.sample.stall < 70 * VMRES_STALL_ONE / 100);
+            sum += sensor.sample.stall;
+        }
+        /* Four standard errors around 35 %. */
+        assert_true(sum / (DRAWS / 10) > 0.344 * VMRES_STALL_ONE);
+        assert_true(sum / (DRAWS / 10) < 0.356 * VMRES_STALL_ONE);
+        sight.demand = 50;
+        vmres__sim_sensor_measure(&sensor, &options.sensors, &sight);
+        assert_int_equal(sensor.sample.stall, 0);
+    }
+}
+
 static void what_is_noisy_stays_within_what_is_held(void **state)
 {
     struct vmres_sim_options options;
@@ -186,6 +213,7 @@ int main(void)
         cmocka_unit_test(stall_is_the_missing_share_bent_by_a_shape),
         cmocka_unit_test(an_exact_sensor_tells_of_this_tick),
         cmocka_unit_test(a_crooked_sensor_is_a_tick_late),
+        cmocka_unit_test(a_sensor_of_waiting_tells_only_that_something_is_missing),
         cmocka_unit_test(what_is_noisy_stays_within_what_is_held),
         cmocka_unit_test(a_ring_answers_once),
         cmocka_unit_test(a_full_ring_forgets_the_oldest),
