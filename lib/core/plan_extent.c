@@ -365,8 +365,20 @@ static void open_transfers(struct vmres_engine *engine, uint8_t kind, uint32_t c
     }
 }
 
+/* The most a VM is to end with, though nobody waits for the rest: its ceiling, or by order. What an
+ * order moves to another VM waits for that. */
+static uint32_t most_of(const struct kind *kind, uint32_t vm)
+{
+    const struct account *account = &kind->accounts[vm];
+    uint32_t most = kind->views[vm].ceiling;
+
+    if (account->ordered_with == VMRES_VM_NONE)
+        most = min_u32(most, account->ordered); /* NONE: no order */
+    return max_u32(most, kind->views[vm].floor);
+}
+
 /* What each VM is to end with, and what of what it has is its own: what nobody waits for is. What
- * is above its ceiling then goes to the pool. */
+ * it has too much then goes to the pool. */
 static void set_ends(struct vmres_engine *engine, struct kind *kind, uint32_t count)
 {
     struct work *work = &engine->work;
@@ -378,7 +390,7 @@ static void set_ends(struct vmres_engine *engine, struct kind *kind, uint32_t co
         int64_t above = work->flows[i];
         uint32_t end = (uint32_t)(kind->views[vm].charge + below - above + work->from_below[i] +
                                   work->from_above[i]);
-        uint32_t most = max_u32(kind->views[vm].ceiling, kind->views[vm].floor);
+        uint32_t most = most_of(kind, vm);
 
         work->surplus[i] = passes(engine, kind, vm) && work->gaps[vm] <= 0 && end > most &&
                                    kind->accounts[vm].unincorporated == 0

@@ -212,6 +212,57 @@ static void what_is_above_a_ceiling_leaves_a_hole(void **state)
     rig_delete(rig);
 }
 
+/* Though nobody wants it. What passes through meanwhile is not counted as its own. */
+static void what_is_ordered_away_leaves_a_hole(void **state)
+{
+    struct rig *rig = row_new(400);
+    struct vmres_event event;
+
+    (void)state;
+    rig_fleet(rig, 4, 100);
+    event = rig_event(rig, VMRES_EVENT_SET, 1);
+    event.as.order.amount = 60 * VMRES_MIB;
+    rig_told(rig, event);
+    rig_until(rig, rig->now);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,160) 2:[200,300) 3:[300,400)");
+    rig_round(rig); /* and then the order is through */
+    assert_int_equal(rig->engine->kinds[MEMORY].orders, 0);
+    event = rig_event(rig, VMRES_EVENT_SET, 1);
+    event.as.order.amount = 40 * VMRES_MIB;
+    rig_told(rig, event);
+    rig_wish(rig, 0, 200);
+    rig_wish(rig, 3, 90);
+    rig_until(rig, rig->now + 5000);
+    EXPECT_BOOKS(rig, "170 40 100 90 + 0");
+    assert_int_equal(rig->engine->kinds[MEMORY].orders, 0);
+    rig_delete(rig);
+}
+
+/* Else it would be given away, and never come to where it was to go. */
+static void a_move_past_a_wall_waits(void **state)
+{
+    struct rig *rig = row_new(300);
+    struct vmres_event event;
+
+    (void)state;
+    rig_fleet(rig, 3, 100);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 1));
+    rig_pump(rig);
+    event = rig_event(rig, VMRES_EVENT_MOVE, 0);
+    event.as.order.amount = 30 * VMRES_MIB;
+    event.as.order.recipient = 2;
+    rig_told(rig, event);
+    rig_round(rig);
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,200) 2:[200,300)");
+    rig_told(rig, rig_event(rig, VMRES_EVENT_THAW, 1));
+    rig_pump(rig);
+    rig_round(rig);
+    EXPECT_ROW(rig, "0:[0,70) 1:[70,170) 2:[170,300)");
+    rig_round(rig);
+    assert_int_equal(rig->engine->kinds[MEMORY].orders, 0);
+    rig_delete(rig);
+}
+
 /* --- walls and holes --- */
 
 static void nothing_passes_a_vm_that_takes_no_part(void **state)
@@ -435,6 +486,8 @@ int main(void)
         cmocka_unit_test(many_donors_feed_one),
         cmocka_unit_test(opposite_flows_cancel),
         cmocka_unit_test(what_is_above_a_ceiling_leaves_a_hole),
+        cmocka_unit_test(what_is_ordered_away_leaves_a_hole),
+        cmocka_unit_test(a_move_past_a_wall_waits),
         cmocka_unit_test(nothing_passes_a_vm_that_takes_no_part),
         cmocka_unit_test(nothing_passes_a_vm_that_is_not_live),
         cmocka_unit_test(a_new_vm_takes_the_first_hole_it_fits),
