@@ -3,10 +3,24 @@
  * Bounds a verdict before it is planned: whatever a policy says, no target lies below a floor or
  * above a ceiling; no VM is shrunk on the strength of a report that is too old; none that claims
  * need is put below min(need, entitlement); one that refuses to give back is lent nothing beyond
- * its entitlement. A policy that carries out an operator's commands is held to floor and ceiling
- * only.
+ * its entitlement before it gives, or for long. A policy that carries out an operator's commands is
+ * held to floor and ceiling only.
  */
 #include "internal.h"
+
+#define LENT_NOTHING_DOUBLINGS 3 /* so many times twice as long as it would be left alone next */
+
+/* A VM that waits until it may be asked again, is lent more, and refuses again, would end up with
+ * all that is ever lent. So what it refused is remembered longer, and longer each time. Not of a
+ * block: whether that can give is up to its neighbours, too. */
+bool vmres__guard_lends_nothing(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    const struct account *account = account_of(engine, vm, kind);
+    uint32_t doublings = min_u32(account->failures, 6) + LENT_NOTHING_DOUBLINGS;
+
+    return !engine->kinds[kind].blocks && account->failures > 0 && account->backoff_ms > 0 &&
+           engine->now < account->backoff_ms + ((uint64_t)engine->progress_ms << doublings);
+}
 
 /* What a VM is to keep, because it says that it needs it and is entitled to it. */
 static uint32_t protected_of(const struct vmres_view *view, uint32_t told)
@@ -28,16 +42,20 @@ static uint32_t bound_shrink(const struct kind *kind, const struct vmres_view *v
     return min_u32(max_u32(target, protected_of(view, told)), told);
 }
 
-static uint32_t bound_growth(const struct vmres_view *view, const struct account *account,
+static uint32_t bound_growth(const struct vmres_engine *engine, uint8_t kind, uint32_t vm,
                              uint32_t told, uint32_t target)
 {
+    const struct vmres_view *view = view_of(engine, vm, kind);
+    const struct account *account = account_of(engine, vm, kind);
+    bool refused =
+        !engine->kinds[kind].policy->commands && vmres__guard_lends_nothing(engine, vm, kind);
     bool stale = !(view->flags & VMRES_VIEW_DONOR) && (view->flags & VMRES_VIEW_FRESH) &&
                  account->unincorporated == 0 && (account->participation & VMRES_PARTICIPATE_DONOR);
 
     if (!(view->flags & VMRES_VIEW_RECIPIENT))
         return told;
     /* One that is stuck, or was not heard of lately, keeps its claim up to its share. */
-    if (stale || (view->flags & VMRES_VIEW_UNCOOPERATIVE))
+    if (stale || refused || (view->flags & VMRES_VIEW_UNCOOPERATIVE))
         return min_u32(target, max_u32(told, view->entitlement));
     return target;
 }
@@ -60,7 +78,7 @@ static void bound(struct vmres_engine *engine, uint8_t kind_index, uint32_t vm)
     if (*target < told)
         *target = bound_shrink(kind, view, told, *target);
     else if (*target > told)
-        *target = bound_growth(view, &kind->accounts[vm], told, *target);
+        *target = bound_growth(engine, kind_index, vm, told, *target);
     *target += view->charge - told;
 }
 

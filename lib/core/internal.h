@@ -391,6 +391,8 @@ void vmres__round_leave(struct vmres_engine *engine, uint32_t vm);
 void vmres__judge(struct vmres_engine *engine);
 void vmres__share_entitlements(struct vmres_engine *engine, struct kind *kind);
 void vmres__guard(struct vmres_engine *engine, uint8_t kind);
+/* Whether it gets no more than its entitlement, because it did not give when it was last asked. */
+bool vmres__guard_lends_nothing(const struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__plan_extents(struct vmres_engine *engine, uint8_t kind);
 void vmres__plan(struct vmres_engine *engine, uint8_t kind);
 

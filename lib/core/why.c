@@ -56,6 +56,8 @@ size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t 
     add_part(&text, kind, ", disputed ", kind->accounts[vm].disputed);
     if (view->flags & VMRES_VIEW_UNCOOPERATIVE)
         vmres__text_add(&text, ", left alone: it did not do as asked");
+    else if (vmres__guard_lends_nothing(engine, vm, kind_index))
+        vmres__text_add(&text, ", lent nothing: it did not give when it was asked");
     if (kind->reasons[vm])
         vmres__text_add(&text, "; last verdict: %s", kind->reasons[vm]);
     if (kind->policy->explain &&

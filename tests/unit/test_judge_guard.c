@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Step 3: what a policy sees, and the bounds it is held to, whatever it says. */
+#include <string.h>
+
 #include "support/rig.h"
 
 /* vm0 .. vm2, 100 each of 300, which is what each is entitled to; the policy judges by reports. */
@@ -169,6 +171,62 @@ static void who_refuses_to_give_back_is_lent_nothing(void **state)
     rig_delete(rig);
 }
 
+/* Nor is it when it may be asked again, but was not: not for long, or before it gave. */
+static void who_refused_is_lent_nothing_before_it_gave(void **state)
+{
+    struct rig *rig = rig_prepare(400, 1, false);
+    char line[512];
+
+    (void)state;
+    rig_start(rig);
+    rig_fleet(rig, 2, 150);
+    rig_withhold(rig, 0, RIG_REMOVAL);
+    rig_wish(rig, 0, 140);
+    rig_wish(rig, 1, 260);
+    rig_round(rig);
+    rig_finish(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_REFUSED);
+    rig_withhold(rig, 0, 0);
+    rig_wish(rig, 0, 350);
+    rig_wish(rig, 1, 50);
+    rig_until(rig, 7000); /* 5 s it is left alone */
+    assert_false(rig->seen[MEMORY][0].flags & VMRES_VIEW_UNCOOPERATIVE);
+    EXPECT_BOOKS(rig, "200 200 + 0");
+    vmres_engine_why(rig->engine, 0, MEMORY, line, sizeof line);
+    assert_non_null(strstr(line, ", lent nothing: it did not give when it was asked"));
+    rig_wish(rig, 0, 190);
+    rig_wish(rig, 1, 210);
+    rig_round(rig);
+    EXPECT_BOOKS(rig, "190 210 + 0");
+    rig_wish(rig, 0, 350);
+    rig_wish(rig, 1, 50);
+    rig_round(rig);
+    EXPECT_BOOKS(rig, "350 50 + 0");
+    rig_delete(rig);
+}
+
+/* Eight times as long as it would be left alone the next time, that is. */
+static void a_refusal_is_forgotten(void **state)
+{
+    struct rig *rig = rig_prepare(400, 1, false);
+
+    (void)state;
+    rig_start(rig);
+    rig_fleet(rig, 2, 150);
+    rig_withhold(rig, 0, RIG_REMOVAL);
+    rig_wish(rig, 0, 140);
+    rig_wish(rig, 1, 260);
+    rig_round(rig);
+    rig_finish(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_REFUSED);
+    rig_withhold(rig, 0, 0);
+    rig_wish(rig, 0, 350);
+    rig_wish(rig, 1, 50);
+    rig_until(rig, 85500);
+    EXPECT_BOOKS(rig, "200 200 + 0");
+    rig_until(rig, 86500);
+    EXPECT_BOOKS(rig, "350 50 + 0");
+    rig_delete(rig);
+}
+
 static void a_verdict_on_nobody_is_not_heard(void **state)
 {
     struct rig *rig = judged();
@@ -239,6 +297,8 @@ int main(void)
         cmocka_unit_test(without_a_report_nobody_is_shrunk_or_grown),
         cmocka_unit_test(an_operator_needs_no_reports),
         cmocka_unit_test(who_refuses_to_give_back_is_lent_nothing),
+        cmocka_unit_test(who_refused_is_lent_nothing_before_it_gave),
+        cmocka_unit_test(a_refusal_is_forgotten),
         cmocka_unit_test(a_verdict_on_nobody_is_not_heard),
         cmocka_unit_test(promises_end_with_the_judgement_that_made_them),
         cmocka_unit_test(entitlements_follow_weights_between_bounds),
