@@ -68,6 +68,8 @@ static bool is_possible(const struct vmres_sim *sim, const struct vmres_sim_faul
     if (!vmres_sim_fault_name(fault->fault) || fault->kind >= sim->kind_count ||
         fault->share > VMRES_PPM || (!is_of_host(fault) && fault->vm >= sim->vm_count))
         return false;
+    if (fault->fault == VMRES_SIM_FLOOD && fault->amount > VMRES_SIM_FLOOD_MAX)
+        return false;
     if (vmres__sim_place_matters(sim, fault->kind) && defies_blocks(fault->fault))
         return false;
     return faults[fault->fault].scope != VMRES_SIM_SCOPE_GIVING ||

@@ -8,7 +8,9 @@
  *
  * Resizes carry an *absolute* target, so that one may be lost, repeated or overtaken without harm.
  * A newer one for the same VM, kind and direction supersedes the older: end the older with
- * VMRES_RESULT_SUPERSEDED and the amount it reached, count the newer from there.
+ * VMRES_RESULT_SUPERSEDED and the amount it reached, count the newer from there. A target of 0, to
+ * which a floor of 0 may lead, is nothing at all: where a limit of 0 means "no limit" to the
+ * hypervisor, as CPU quotas do to most, set the least there is instead.
  *
  * On a contiguous host (VMRES_PLACEMENT_EXTENT) `front` says where the block begins afterwards, so
  * that it is then [front, front + target). Of what is granted on both sides a VM takes in the front

@@ -69,7 +69,7 @@ struct vmres_reservation {
 };
 
 /* Keeps room: ask vmres_engine_reservation() when it is ready. Refused where floors and other
- * reservations leave too little for it. */
+ * reservations leave too little for it, and on a contiguous host: an amount is no block. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_reserve(
     struct vmres_driver *driver, const struct vmres_reservation *reservation);
 /* It is not needed: what it has is free again. */

@@ -83,6 +83,8 @@ enum vmres_sim_scope {
     X(PAUSE, "pause", NONE, VM)                      /* the same, and it does not run */
 /* clang-format on */
 
+#define VMRES_SIM_FLOOD_MAX 100000u /* extra reports a tick; no queue keeps as many */
+
 enum vmres_sim_fault_kind {
     VMRES_SIM_NO_FAULT = 0,
 #define VMRES_SIM_FAULT_ENUM_(constant, name, figure, scope) VMRES_SIM_##constant,
@@ -102,9 +104,10 @@ struct vmres_sim_fault {
 
 /*
  * Adds a fault, before or between runs; *fault is copied. One whose time has passed strikes at the
- * next tick. VMRES_INVALID: no such fault, VM or kind, a share above one, a fault of giving for a
- * kind that the host enforces, or, where blocks bound what VMs can hold (VMRES_PLACEMENT_EXTENT),
- * of holding anything else; VMRES_LIMIT: max_faults reached. Thread: the driver's.
+ * next tick. VMRES_INVALID: no such fault, VM or kind, a share above one, a flood above
+ * VMRES_SIM_FLOOD_MAX, a fault of giving for a kind that the host enforces, or, where blocks bound
+ * what VMs can hold (VMRES_PLACEMENT_EXTENT), of holding anything else; VMRES_LIMIT: max_faults
+ * reached. Thread: the driver's.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim,
                                                                const struct vmres_sim_fault *fault);

@@ -57,6 +57,17 @@ static enum vmres_status read_share(struct config_loader *loader, const struct c
     return status;
 }
 
+static enum vmres_status read_count(struct config_loader *loader, const struct config_node *node,
+                                    struct vmres_sim_fault *fault)
+{
+    enum vmres_status status = vmres__scalar_amount(loader, node, VMRES_UNIT_COUNT, &fault->amount);
+
+    if (status == VMRES_OK && fault->amount > VMRES_SIM_FLOOD_MAX)
+        return vmres__load_fail(loader, node->at, "a flood is at most %u a tick; lower it",
+                                VMRES_SIM_FLOOD_MAX);
+    return status;
+}
+
 /* A figure it does not take would do nothing. */
 static enum vmres_status check_figures(struct config_loader *loader, const struct config_node *node,
                                        const struct vmres_sim_fault *fault)
@@ -79,8 +90,6 @@ static enum vmres_status read_figure(struct config_loader *loader, const struct 
                                      struct vmres_sim_fault *fault)
 {
     enum vmres_sim_figure figure = faults[fault->fault].figure;
-    enum vmres_unit unit =
-        figure == VMRES_SIM_FIGURE_COUNT ? VMRES_UNIT_COUNT : loader->kind[fault->kind]->unit;
     const struct config_node *value = NULL;
     enum vmres_status status = check_figures(loader, node, fault);
 
@@ -93,7 +102,9 @@ static enum vmres_status read_figure(struct config_loader *loader, const struct 
         return read_share(loader, value, fault);
     if (figure == VMRES_SIM_FIGURE_DELAY)
         return vmres__scalar_time(loader, value, &fault->amount);
-    return vmres__scalar_amount(loader, value, unit, &fault->amount);
+    if (figure == VMRES_SIM_FIGURE_COUNT)
+        return read_count(loader, value, fault);
+    return vmres__scalar_amount(loader, value, loader->kind[fault->kind]->unit, &fault->amount);
 }
 
 /* Those of a host stand in its section, those of a VM with the VM. The host takes its own kinds

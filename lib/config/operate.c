@@ -119,6 +119,10 @@ static enum vmres_status read_range(struct config_loader *loader, const struct c
     const struct config_node *minimum = NULL, *maximum = vmres__tree_find(node, "max");
     enum vmres_status status = vmres__tree_expect_map(loader, node, keys);
 
+    if (loader->resources[event->kind].placement == VMRES_PLACEMENT_EXTENT)
+        return vmres__load_fail(loader, node->key_at,
+                                "an amount is no block, none is kept on a contiguous host; remove "
+                                "this");
     if (status == VMRES_OK)
         status = vmres__tree_need(loader, node, "min", &minimum);
     if (status == VMRES_OK)

@@ -131,6 +131,34 @@ static void nobody_falls_to_zero(void **state)
     assert_int_equal(held(0, KIND_CPU), 100);
 }
 
+/* Where a minimum is 0, a VM may come to have nothing: the other gets all of it. */
+static void zero_is_not_unlimited(void **state)
+{
+    struct vmres_harness_options options;
+    struct vmres_harness *cpus;
+
+    (void)state;
+    vmres_harness_options_init(&options);
+    options.sim.kinds = 1;
+    options.sim.resources = &resources[KIND_CPU];
+    options.sim.devices = &devices[KIND_CPU];
+    EXPECT_OK(vmres_harness_create(&options, &cpus, NULL));
+    assert_int_equal(vmres_harness_add(cpus, "a", 0, 8000), 0);
+    assert_int_equal(vmres_harness_add(cpus, "b", 0, 8000), 1);
+    vmres_harness_start(cpus);
+    vmres_harness_want(cpus, 1, 0, 8000);
+    vmres_harness_run(cpus, 2000);
+    EXPECT_OK(vmres_driver_set(vmres_harness_driver(cpus), 0, 0, 0));
+    vmres_harness_run(cpus, 5000);
+    assert_int_equal(vmres_harness_vm(cpus, 0, 0).held, 0);
+    assert_int_equal(vmres_harness_vm(cpus, 1, 0).held, 8000);
+    vmres_harness_want(cpus, 0, 0, 1000); /* and it comes back from there */
+    vmres_harness_run(cpus, 10000);
+    assert_int_equal(vmres_harness_vm(cpus, 0, 0).held, 1000);
+    assert_null(vmres_harness_breach(cpus));
+    vmres_harness_destroy(cpus);
+}
+
 static void room_is_kept_for_one_kind(void **state)
 {
     const struct vmres_reservation pages = {
@@ -153,9 +181,8 @@ static void room_is_kept_for_one_kind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_HOST(each_moves_on_its_own),
-        ON_HOST(only_what_the_host_enforces_moves_at_once),
-        ON_HOST(nobody_falls_to_zero),
+        ON_HOST(each_moves_on_its_own),     ON_HOST(only_what_the_host_enforces_moves_at_once),
+        ON_HOST(nobody_falls_to_zero),      cmocka_unit_test(zero_is_not_unlimited),
         ON_HOST(room_is_kept_for_one_kind),
     };
 

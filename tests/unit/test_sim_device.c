@@ -211,6 +211,8 @@ static void nonsense_is_refused(void **state)
     const uint64_t backwards[] = {2, 1};
     struct vmres_sim_demand demand = {.points = 2, .at_ms = backwards, .amount = backwards};
     struct vmres_sim_fault fault = {.fault = VMRES_SIM_SLOW, .share = VMRES_PPM + 1};
+    const struct vmres_sim_fault flood = {.fault = VMRES_SIM_FLOOD,
+                                          .amount = VMRES_SIM_FLOOD_MAX + 1};
     struct vmres_sim *sim = open_world(&device, 1000);
     struct vmres_sim_state seen;
     uint32_t index = 77;
@@ -235,6 +237,7 @@ static void nonsense_is_refused(void **state)
     fault.vm = 3;
     EXPECT_STATUS(vmres_sim_add_fault(sim, &fault), VMRES_INVALID);
     fault.vm = 2;
+    EXPECT_STATUS(vmres_sim_add_fault(sim, &flood), VMRES_INVALID);
     for (uint32_t i = 0; i < 4 * 3 + 16; i++)
         EXPECT_OK(vmres_sim_add_fault(sim, &fault));
     EXPECT_STATUS(vmres_sim_add_fault(sim, &fault), VMRES_LIMIT);
