@@ -238,6 +238,24 @@ static void what_is_ordered_away_leaves_a_hole(void **state)
     rig_delete(rig);
 }
 
+/* It need not be the same memory: the nearest hole serves, and another is left. */
+static void a_move_may_come_out_of_a_hole(void **state)
+{
+    struct rig *rig = row_new(400);
+    struct vmres_event event;
+
+    (void)state;
+    rig_fleet(rig, 3, 100);
+    event = rig_event(rig, VMRES_EVENT_MOVE, 0);
+    event.as.order.amount = 30 * VMRES_MIB;
+    event.as.order.recipient = 2;
+    rig_told(rig, event);
+    rig_until(rig, rig->now + 5000);
+    EXPECT_BOOKS(rig, "70 100 130 + 100");
+    assert_int_equal(rig->engine->kinds[MEMORY].orders, 0);
+    rig_delete(rig);
+}
+
 /* Else it would be given away, and never come to where it was to go. */
 static void a_move_past_a_wall_waits(void **state)
 {
@@ -487,6 +505,7 @@ int main(void)
         cmocka_unit_test(opposite_flows_cancel),
         cmocka_unit_test(what_is_above_a_ceiling_leaves_a_hole),
         cmocka_unit_test(what_is_ordered_away_leaves_a_hole),
+        cmocka_unit_test(a_move_may_come_out_of_a_hole),
         cmocka_unit_test(a_move_past_a_wall_waits),
         cmocka_unit_test(nothing_passes_a_vm_that_takes_no_part),
         cmocka_unit_test(nothing_passes_a_vm_that_is_not_live),
