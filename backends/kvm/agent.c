@@ -102,9 +102,8 @@ static void take_hello(struct kvm_vm *vm, const json_t *object)
     struct kvm_agent *agent = &vm->agent;
     uint64_t version;
 
-    if (agent->phase != KVM_AGENT_GREETING)
-        return;
-    if (!vmres__kvm_json_amount(json_object_get(object, "v"), &version) || version != VERSION) {
+    if (agent->phase != KVM_AGENT_GREETING ||
+        !vmres__kvm_json_amount(json_object_get(object, "v"), &version) || version != VERSION) {
         refuse(vm);
         return;
     }
@@ -117,8 +116,10 @@ static void take_report(struct kvm_vm *vm, const json_t *object)
 {
     struct kvm_agent *agent = &vm->agent;
 
-    if (agent->phase != KVM_AGENT_UP)
+    if (agent->phase != KVM_AGENT_UP) {
+        refuse(vm);
         return;
+    }
     agent->in_flight = 0;
     agent->silent = false;
     agent->due_ms = KVM_NEVER;
@@ -130,15 +131,15 @@ static void take_report(struct kvm_vm *vm, const json_t *object)
         vmres__kvm_report_without(vm);
 }
 
-/* It began anew and has to be greeted; or it is of another age, and will be asked again later. */
+/* It began anew and has to be greeted; or it is of another age, and will be asked again later. To
+ * be asked for a hello in answer to one is nonsense: who heeded it would never come to an end. */
 static void take_error(struct kvm_vm *vm, const char *why)
 {
-    if (strcmp(why, "hello") != 0) {
+    if (vm->agent.phase != KVM_AGENT_UP || strcmp(why, "hello") != 0) {
         refuse(vm);
         return;
     }
-    if (vm->agent.phase == KVM_AGENT_UP)
-        vmres__kvm_report_without(vm);
+    vmres__kvm_report_without(vm);
     greet(vm);
 }
 

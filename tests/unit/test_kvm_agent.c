@@ -415,6 +415,51 @@ static bool both_speak(void *user)
     return agent_speaks(&world.guests[0]) && agent_speaks(&world.guests[1]);
 }
 
+/* It answers at once, and by that is asked anew at once: without end, if nobody stopped it. */
+static void test_wants_hello_without_end(void **state)
+{
+    unsigned reports;
+
+    (void)state;
+    open_world(2);
+    agents[0].hello = "{\"v\":1,\"type\":\"error\",\"id\":%u,\"why\":\"hello\"}";
+    kvm_world_start(&world);
+    kvm_world_until(&world, agent_speaks, &world.guests[1]);
+    reports = agents[1].reports;
+    while (agents[1].reports < reports + 5)
+        kvm_world_turn(&world, 1);
+    assert_true(agents[0].hellos > 0);
+    assert_true(agents[0].hellos <= agents[0].connections);
+    assert_true(balloon_speaks(&world.guests[0]));
+    agents[0].hello = NULL;
+    kvm_world_until(&world, both_speak, NULL);
+    close_world();
+}
+
+/* The number is right, and it is no answer to what was asked: it counts as nonsense. */
+static void test_answers_another_question(void **state)
+{
+    unsigned connections;
+
+    (void)state;
+    open_one();
+    connections = agents[0].connections;
+    agents[0].reply = "{\"v\":1,\"type\":\"hello\",\"id\":%u}";
+    kvm_world_until(&world, balloon_speaks, &world.guests[0]);
+    agents[0].reply = NULL;
+    kvm_world_until(&world, is_cut_off, &connections);
+    connections = agents[0].connections;
+    agents[0].hello = "{\"v\":1,\"type\":\"report\",\"id\":%u,\"available\":1}";
+    fake_agent_drop(&agents[0]);
+    while (agents[0].connections < connections + 2)
+        kvm_world_turn(&world, 10);
+    assert_true(agents[0].hellos <= agents[0].connections);
+    kvm_world_until(&world, balloon_speaks, &world.guests[0]);
+    agents[0].hello = NULL;
+    kvm_world_until(&world, agent_speaks, &world.guests[0]);
+    close_world();
+}
+
 /* Notices without end: it is hung up on, for longer each time; the other is served as before. */
 static void test_flood(void **state)
 {
@@ -488,6 +533,8 @@ int main(void)
         cmocka_unit_test(test_another_version),
         cmocka_unit_test(test_ravings),
         cmocka_unit_test(test_endless_line),
+        cmocka_unit_test(test_wants_hello_without_end),
+        cmocka_unit_test(test_answers_another_question),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_byte_by_byte),
         cmocka_unit_test(test_path_that_is_too_long),
