@@ -106,9 +106,10 @@ struct kvm_talk {
     uint32_t part;        /* which it is about */
     uint64_t deadline_ms; /* of the greeting, or of the reply */
     bool busy;
-    uint64_t retry_ms; /* DOWN: when to connect again */
-    uint32_t failures; /* in a row */
-    const char *why;   /* not UP: what happened last, static text */
+    uint64_t retry_ms;  /* DOWN: when to connect again */
+    uint32_t failures;  /* in a row */
+    uint64_t agreed_ms; /* UP: since when */
+    const char *why;    /* not UP: what happened last, static text */
 };
 void vmres__kvm_talk_init(struct kvm_vm *vm);
 void vmres__kvm_talk_begin(struct kvm_vm *vm);

@@ -10,13 +10,15 @@
  * Invariant: a reply counts only if it carries the number in flight; a command whose deadline has
  * passed stays in flight, and nothing more is asked: the other side is stopped or hung, its reply
  * will come when it goes on, and is then taken for what it is, something seen late. Events are
- * hints: whatever one says is read back before it is believed.
+ * hints: whatever one says is read back before it is believed. Who is soon lost again is tried
+ * later each time, agreed or not.
  */
 #include <string.h>
 
 #include "internal.h"
 
 #define RETRY_DOUBLINGS 6u
+#define CALM_MS 10000u /* after so long a conversation, former failures are forgotten */
 
 static uint64_t retry_after(const struct kvm_vm *vm)
 {
@@ -29,6 +31,8 @@ static void fall(struct kvm_vm *vm, const char *why)
 {
     struct kvm_talk *talk = &vm->talk;
 
+    if (talk->phase == KVM_TALK_UP && kvm_now(vm) - talk->agreed_ms >= CALM_MS)
+        talk->failures = 0;
     talk->phase = KVM_TALK_DOWN;
     talk->in_flight = 0;
     talk->busy = false;
@@ -95,7 +99,7 @@ static void agreed(struct kvm_vm *vm, struct kvm_reply reply)
         return;
     }
     vm->talk.phase = KVM_TALK_UP;
-    vm->talk.failures = 0;
+    vm->talk.agreed_ms = kvm_now(vm);
     vm->talk.why = NULL;
     vm->connections++;
     vmres__kvm_life_greeted(vm);
