@@ -39,7 +39,9 @@ struct vmres_usage_options {
 struct vmres_pressure_options {
     uint64_t release; /* key "release", units/s one donor can let go; default 0 = no cap */
     uint64_t grant;   /* key "grant", units/s one recipient can take; default 0 = no cap */
-    uint64_t margin;  /* key "margin", ppm of available a donor keeps; default 1/16 */
+    /* Key "margin", ppm of available a donor keeps; default 1/16. The rest is what others call a
+     * tax on idle memory: at 100 % nobody gives what is idle within its share. */
+    uint64_t margin;
 };
 
 VMRES_END_DECLS

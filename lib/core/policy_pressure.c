@@ -41,6 +41,10 @@
  * buckets (bucket.h), the top ones are emptied, and what there is is handed out to the askers up to
  * a common level of allotment per weight, found by bisection. No sort, no floating point.
  *
+ * From others: giving up what is needed furthest in the future (Belady 1966), renting before buying
+ * (Karlin et al. 1988), max-min fairness (Bertsekas, Gallager 1987), shares and a tax on what is
+ * idle (Waldspurger 2002). How good it is, and what else was tried: tests/bench/quality/README.md.
+ *
  * Invariant: what is handed out is at most the free pool and what is asked back.
  */
 #include "pressure.h"

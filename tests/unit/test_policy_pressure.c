@@ -186,6 +186,32 @@ static void the_slowest_device_still_moves_a_granule(void **state)
     judgement_close(&j);
 }
 
+/* Without a margin all idle memory goes before any in use; with nothing but margin a VM keeps what
+ * is idle within its share, and who is above his own gives of what he uses. */
+static void the_margin_is_what_idle_memory_is_not_taxed(void **state)
+{
+    static const struct {
+        uint64_t margin;
+        uint32_t idle, greedy;
+    } cases[] = {{0, 200, 0}, {VMRES_PPM / 2, 250, 350}, {VMRES_PPM, 0, 300}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct vmres_pressure_options options = {.margin = cases[i].margin};
+        struct judgement j;
+
+        open_pressure(&j, &options, 1000);
+        judgement_add(&j, 300, 100)->entitlement = 300;
+        judgement_add(&j, 400, 0)->entitlement = 250;
+        add_stalled(&j, 100, 50 * PERCENT, 200);
+        judgement_judge(&j);
+        assert_int_equal(j.targets[0], cases[i].idle); /* 0: not named */
+        assert_int_equal(j.targets[1], cases[i].greedy);
+        EXPECT_TARGET(&j, 2, 200);
+        judgement_close(&j);
+    }
+}
+
 static void memory_in_use_is_safe_while_there_is_surplus(void **state)
 {
     struct judgement j;
@@ -971,6 +997,7 @@ int main(void)
         cmocka_unit_test(no_donor_is_asked_for_more_than_a_round_can_bring),
         cmocka_unit_test(nobody_asks_for_more_than_it_can_take_in_a_round),
         cmocka_unit_test(the_slowest_device_still_moves_a_granule),
+        cmocka_unit_test(the_margin_is_what_idle_memory_is_not_taxed),
         cmocka_unit_test(memory_in_use_is_safe_while_there_is_surplus),
         cmocka_unit_test(then_those_above_their_entitlement_give_to_those_below),
         cmocka_unit_test(what_comes_later_is_waited_for),
