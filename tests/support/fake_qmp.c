@@ -123,6 +123,11 @@ static uint64_t towards(uint64_t from, uint64_t to, uint64_t step)
     return from - to < step ? to : from - step;
 }
 
+static bool sticks(const struct fake_qmp *fake)
+{
+    return fake->mem_size == fake->mem_sticks && fake->mem_requested < fake->mem_size;
+}
+
 static void move(struct fake_qmp *fake)
 {
     uint64_t before = fake_qmp_held(fake);
@@ -131,7 +136,8 @@ static void move(struct fake_qmp *fake)
     if (!fake->driver || !fake->running)
         return;
     fake->actual = towards(fake->actual, target, fake->step);
-    fake->mem_size = towards(fake->mem_size, fake->mem_requested, fake->step);
+    if (!sticks(fake))
+        fake->mem_size = towards(fake->mem_size, fake->mem_requested, fake->step);
     if (fake_qmp_held(fake) != before && fake->changed)
         fake->changed(fake);
 }
@@ -220,6 +226,17 @@ static void set(struct fake_qmp *fake, int id, uint64_t *place, const json_t *ar
     reply(fake, id, "{}");
 }
 
+/* Told the same once more a guest does nothing anew; told otherwise it tries again. */
+static void set_blocks(struct fake_qmp *fake, int id, const json_t *arguments)
+{
+    uint64_t before = fake->mem_requested;
+    bool stuck = sticks(fake);
+
+    set(fake, id, &fake->mem_requested, arguments);
+    if (stuck && fake->mem_requested != before)
+        fake->mem_sticks = 0;
+}
+
 static void answer_size(struct fake_qmp *fake, int id, bool balloon)
 {
     char line[LINE_ROOM];
@@ -240,7 +257,7 @@ static void answer_property(struct fake_qmp *fake, int id, const char *command,
     if (strcmp(property, "guest-stats") == 0)
         answer_stats(fake, id);
     else if (strcmp(property, "requested-size") == 0)
-        set(fake, id, &fake->mem_requested, arguments);
+        set_blocks(fake, id, arguments);
     else if (strcmp(property, "size") == 0)
         answer_size(fake, id, false);
     else if (strcmp(property, "confidential-guest-support") == 0)

@@ -27,10 +27,11 @@ struct fake_qmp {
     uint64_t update; /* stamp of its statistics; grows at each reading while it has a driver */
     uint64_t pinned; /* what it says to have given and the host still holds; 0 */
     uint64_t mem_max, mem_size, mem_requested, mem_block; /* virtio-mem; 0, 0, 0, 2 MiB */
-    bool balloon, driver, running;                        /* true */
-    bool vfio, encrypted;                                 /* false */
-    const char *migration;                                /* status, or NULL */
-    const char *status; /* while it does not run; NULL: "paused" */
+    uint64_t mem_sticks; /* from this size it unplugs nothing until it is told another; 0: never */
+    bool balloon, driver, running; /* true */
+    bool vfio, encrypted;          /* false */
+    const char *migration;         /* status, or NULL */
+    const char *status;            /* while it does not run; NULL: "paused" */
 
     /* Its QMP. */
     bool silent;         /* no greeting: somebody else has the socket */

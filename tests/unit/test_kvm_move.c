@@ -135,6 +135,29 @@ static void test_moves_blocks(void **state)
     kvm_world_close(&world);
 }
 
+/* A guest whose blocks are in use tries again after a long while only, though they may be free by
+ * then; unless it is told another size: to stay what it is, and after that the old one. */
+static void test_blocks_that_stick_are_asked_for_again(void **state)
+{
+    (void)state;
+    open_two();
+    donor->actual = donor->target = 192 * MIB;
+    donor->base = 192 * MIB;
+    donor->mem_max = 128 * MIB;
+    donor->mem_size = donor->mem_requested = 64 * MIB;
+    donor->mem_sticks = 32 * MIB;
+    kvm_world_process(&world.guests[0]);
+    start_two();
+    order();
+    wait_for("transfer vm0 to vm1 moved 32MiB of 64MiB: partial");
+    kvm_world_until(&world, both_moved, NULL);
+    assert_int_equal(donor->mem_size, 0);
+    assert_int_equal(donor->mem_requested, 0);
+    assert_int_equal(donor->actual, 192 * MIB);
+    fputs(world.trace, stderr);
+    kvm_world_close(&world);
+}
+
 static bool donor_is_being_probed(void *user)
 {
     (void)user;
@@ -396,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_moves_memory),
         cmocka_unit_test(test_moves_blocks),
+        cmocka_unit_test(test_blocks_that_stick_are_asked_for_again),
         cmocka_unit_test(test_counts_from_what_was_held),
         cmocka_unit_test(test_lie_is_disputed),
         cmocka_unit_test(test_overhead_is_measured_once),
