@@ -352,6 +352,7 @@ static void test_one_that_raves_harms_nobody(void **state)
     open_world(&world, 2);
     raving = &world.guests[1];
     raving->qmp.actual = raving->qmp.target = 192 * MIB;
+    kvm_world_process(raving);
     kvm_world_start(&world);
     kvm_world_until(&world, all_are_live, &world);
     for (unsigned i = 0; i < 6; i++) {
