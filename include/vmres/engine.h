@@ -106,7 +106,7 @@ VMRES_API void vmres_engine_destroy(struct vmres_engine *engine);
  *   VMRES_NOROOM    limits whose floors exceed what the host has, but of a VM that ran before;
  *                   ALLOT without enough free
  *   VMRES_STATE     not in this state (VM_LIVE without limits of every kind, or before its first
- *                   allotment was answered)
+ *                   allotment was answered; CAPACITY below where a block ends)
  * A NULL engine or actions is VMRES_INVALID, and nothing else happens.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_step(struct vmres_engine *engine,

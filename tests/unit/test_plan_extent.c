@@ -325,6 +325,26 @@ static void nothing_passes_a_vm_that_is_not_live(void **state)
     rig_delete(rig);
 }
 
+/* A block that lay beyond the end of the host could be moved by nobody in time. */
+static void a_host_loses_nothing_that_a_block_lies_in(void **state)
+{
+    struct rig *rig = row_new(400);
+    struct vmres_event event;
+
+    (void)state;
+    rig_fleet(rig, 3, 100);
+    event = rig_event(rig, VMRES_EVENT_CAPACITY, 0);
+    event.as.capacity.capacity = 300 * VMRES_MIB - 1;
+    rig_refused(rig, event, VMRES_STATE);
+    event.as.capacity.capacity = 300 * VMRES_MIB;
+    rig_told(rig, event);
+    EXPECT_BOOKS(rig, "100 100 100 + 0");
+    rig_wish(rig, 0, 150);
+    rig_round(rig); /* there is no hole any more */
+    EXPECT_ROW(rig, "0:[0,100) 1:[100,200) 2:[200,300)");
+    rig_delete(rig);
+}
+
 static void a_new_vm_takes_the_first_hole_it_fits(void **state)
 {
     struct rig *rig = row_new(500);
@@ -509,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_move_past_a_wall_waits),
         cmocka_unit_test(nothing_passes_a_vm_that_takes_no_part),
         cmocka_unit_test(nothing_passes_a_vm_that_is_not_live),
+        cmocka_unit_test(a_host_loses_nothing_that_a_block_lies_in),
         cmocka_unit_test(a_new_vm_takes_the_first_hole_it_fits),
         cmocka_unit_test(an_adopted_vm_says_where_it_lies),
         cmocka_unit_test(no_way_is_longer_than_it_must_be),
