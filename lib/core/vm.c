@@ -296,8 +296,9 @@ static enum vmres_status extent(struct vmres_engine *engine, const struct vmres_
 {
     struct kind *kind = &engine->kinds[event->kind];
     uint32_t front = granules_down(kind, event->as.extent.front);
-    uint32_t size =
-        granules_up(kind, event->as.extent.front % kind->resource.granule + event->as.extent.size);
+    uint64_t before = event->as.extent.front % kind->resource.granule; /* in its first granule */
+    uint64_t units = event->as.extent.size;
+    uint32_t size = granules_up(kind, units > UINT64_MAX - before ? UINT64_MAX : before + units);
 
     if (!kind->blocks)
         return VMRES_INVALID;

@@ -389,6 +389,27 @@ static void an_adopted_vm_says_where_it_lies(void **state)
     rig_delete(rig);
 }
 
+/* A block that begins within a granule and is larger than any number is not a small one. */
+static void a_block_beyond_all_numbers_is_refused(void **state)
+{
+    struct rig *rig = row_new(300);
+    struct vmres_event event;
+
+    (void)state;
+    rig->vms[0].incarnation = 1;
+    event = rig_event(rig, VMRES_EVENT_VM_ADDED, 0);
+    event.flags = VMRES_FLAG_ADOPTED;
+    rig_told(rig, event);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 0, 300 * VMRES_MIB));
+    event = rig_event(rig, VMRES_EVENT_EXTENT, 0);
+    event.as.extent.front = 2;
+    event.as.extent.size = UINT64_MAX;
+    rig_refused(rig, event, VMRES_NOROOM);
+    event.as.extent.front = UINT64_MAX;
+    rig_refused(rig, event, VMRES_NOROOM);
+    rig_delete(rig);
+}
+
 /* --- the shortest ways --- */
 
 struct puzzle {
@@ -532,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_host_loses_nothing_that_a_block_lies_in),
         cmocka_unit_test(a_new_vm_takes_the_first_hole_it_fits),
         cmocka_unit_test(an_adopted_vm_says_where_it_lies),
+        cmocka_unit_test(a_block_beyond_all_numbers_is_refused),
         cmocka_unit_test(no_way_is_longer_than_it_must_be),
     };
 
