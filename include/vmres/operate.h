@@ -52,8 +52,8 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_cancel(struct vmres_driv
 /* Changes the limits of a VM; its initial allotment only while it has none. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_set_limits(
     struct vmres_driver *driver, uint32_t vm, uint8_t kind, const struct vmres_vm_limits *limits);
-/* The host has more now, or less: then the VMs give up what is missing. Refused on a contiguous host
- * where a block lies in what it would lose. */
+/* The host has more now, or less: then the VMs give up what is missing. Refused on a contiguous
+ * host where a block lies in what it would lose. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_set_capacity(struct vmres_driver *driver,
                                                                      uint8_t kind,
                                                                      uint64_t capacity,
