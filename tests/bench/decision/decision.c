@@ -7,8 +7,8 @@
  * noisy machine is noisy for both.
  *
  * Set out for: 15 at 1,000 and at 1,000,000; at most 40 and 60. Found: 12 to 15 at 1,000,000, where
- * memory counts; but 17 to 22 at 1,000, where only instructions do. Of the 446 of a VM and round the
- * way into the engine takes a quarter, what bounds a report another, the view and the entitlement
+ * memory counts; but 17 to 22 at 1,000, where only instructions do. The way into the engine takes a
+ * quarter of the 446 of a VM and round, what bounds a report another, the view and the entitlement
  * a fourth, the policy the rest. Tried, from 590: no trace nobody hears, no search where nothing is
  * marked, shifts for divisions, tests by mask. Less would take reports of many VMs in one event.
  *
