@@ -171,17 +171,24 @@ void place_show(struct world *world, uint32_t vm, uint8_t kind)
     world_post(world, event, true);
 }
 
+/* Whether the engine has yet to hear where a VM lies: then it believes what it is told. */
+bool place_is_asked(const struct world *world, uint32_t vm, uint8_t kind)
+{
+    struct vmres_vm_info info;
+
+    return kind < world->options.kinds && place_matters(world, kind) &&
+           vmres_engine_vm(world->engine, vm, &info) == VMRES_OK && info.state == VMRES_VM_BOOTING;
+}
+
 /* Said of one that has its place, or of a host where places do not matter: to be refused. */
 void place_mislead(struct world *world, uint32_t vm)
 {
     uint8_t kind = (uint8_t)dice_below(&world->dice, world->options.kinds);
     struct vmres_event event = world_event(world, VMRES_EVENT_EXTENT, vm, kind);
-    struct vmres_vm_info info;
     struct message *message;
 
-    if (place_matters(world, kind) && vmres_engine_vm(world->engine, vm, &info) == VMRES_OK &&
-        info.state == VMRES_VM_BOOTING)
-        return; /* it would be believed */
+    if (place_is_asked(world, vm, kind))
+        return;
     world_fault(world, EXTENT_BAD);
     event.as.extent.front = dice_below(&world->dice, world->resources[kind].capacity);
     event.as.extent.size = dice_below(&world->dice, world->resources[kind].capacity);

@@ -131,8 +131,12 @@ static void step(struct world *world, const struct message *message)
 {
     const struct vmres_event *event = &message->event;
     struct vmres_actions actions;
-    enum vmres_status status = vmres_engine_step(world->engine, event, &actions);
+    enum vmres_status status;
 
+    if (message->breach && event->type == VMRES_EVENT_EXTENT &&
+        place_is_asked(world, event->vm, event->kind))
+        return; /* it has come again since, and has no place: that would be believed */
+    status = vmres_engine_step(world->engine, event, &actions);
     world->steps++;
     log_event(world, event, status);
     world->tally->statuses[status % STATUSES]++;

@@ -181,6 +181,7 @@ void place_stay(struct device *device);
 void place_command(struct world *world, const struct vmres_action *action);
 void place_find(struct world *world, uint32_t vm, uint8_t kind);
 void place_show(struct world *world, uint32_t vm, uint8_t kind);
+bool place_is_asked(const struct world *world, uint32_t vm, uint8_t kind);
 void place_mislead(struct world *world, uint32_t vm);
 
 /* --- guest.c --- */
