@@ -49,16 +49,27 @@ void vmres__kvm_witness_look(struct kvm_vm *vm)
     vm->witness.seen = kvm_less(vm->witness.total, vm->witness.overhead);
 }
 
-/* Guest memory is mapped in one piece for each RAM backend: of the size of that backend. */
-static bool is_guest_memory(const struct kvm_vm *vm, uint64_t size)
+/* Guest memory is mapped in one piece for each RAM backend: of the size of that backend. Which of
+ * them a mapping of this size may be: a bit each, the base memory's first. */
+static uint32_t backends_of(const struct kvm_vm *vm, uint64_t size)
 {
-    if (size == vm->probe.base)
-        return true;
+    uint32_t backends = size == vm->probe.base ? 1 : 0;
+
     for (uint32_t i = 0; i < vm->parts.count; i++)
         if (vm->parts.parts[i].mechanism->device == VMRES_KVM_VIRTIO_MEM &&
             size == vm->parts.parts[i].most)
-            return true;
-    return false;
+            backends |= 2u << i;
+    return backends;
+}
+
+static uint32_t all_backends(const struct kvm_vm *vm)
+{
+    uint32_t backends = 1;
+
+    for (uint32_t i = 0; i < vm->parts.count; i++)
+        if (vm->parts.parts[i].mechanism->device == VMRES_KVM_VIRTIO_MEM)
+            backends |= 2u << i;
+    return backends;
 }
 
 /* The line that opens a mapping: "7f0010000000-7f0020000000 rw-p ..." */
@@ -75,7 +86,7 @@ static bool opens_mapping(const char *line, uint64_t *size)
 
 struct sums {
     uint64_t guest, total;
-    bool base; /* the base memory was among the mappings */
+    uint32_t backends; /* that were among the mappings */
 };
 
 static void sum_up(const struct kvm_vm *vm, FILE *file, struct sums *sums)
@@ -86,8 +97,8 @@ static void sum_up(const struct kvm_vm *vm, FILE *file, struct sums *sums)
 
     while (fgets(line, sizeof line, file)) {
         if (opens_mapping(line, &bytes)) {
-            guest = is_guest_memory(vm, bytes);
-            sums->base |= bytes == vm->probe.base;
+            guest = backends_of(vm, bytes) != 0;
+            sums->backends |= backends_of(vm, bytes);
         } else if (line_of(line, "Rss", &bytes) || line_of(line, "Swap", &bytes) ||
                    line_of(line, "Private_Hugetlb", &bytes) ||
                    line_of(line, "Shared_Hugetlb", &bytes)) {
@@ -107,8 +118,8 @@ static void survey(struct kvm_vm *vm)
         return;
     sum_up(vm, file, &sums);
     (void)fclose(file);
-    /* With DIMMs, or where the mapping was split, not all of the guest's memory is recognised. */
-    if (sums.base && vm->probe.dimms == 0 && sums.total > 0)
+    /* With DIMMs, or where a mapping was split, not all of the guest's memory is recognised. */
+    if (sums.backends == all_backends(vm) && vm->probe.dimms == 0 && sums.total > 0)
         vm->witness.overhead = sums.total - sums.guest;
 }
 

@@ -46,10 +46,13 @@ static void write_status(const struct kvm_guest *guest, uint64_t resident)
 static void write_smaps(const struct kvm_guest *guest, uint64_t base, uint64_t mem)
 {
     FILE *file = create(guest, "smaps");
+    uint64_t second = guest->split ? guest->qmp.mem_max / 2 : 0;
+    uint64_t second_held = guest->split ? mem / 2 : 0;
     const struct {
         uint64_t size, resident;
     } maps[] = {{guest->qmp.base, base},
-                {guest->qmp.mem_max, mem},
+                {guest->qmp.mem_max - second, mem - second_held},
+                {second, second_held},
                 {64 * KVM_WORLD_MIB, KVM_WORLD_OVERHEAD}};
     uint64_t at = 0x7f0000000000;
 

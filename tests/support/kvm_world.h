@@ -34,6 +34,7 @@ struct kvm_guest {
     uint64_t since;        /* when its process started */
     uint64_t locked, huge; /* of its memory */
     bool smaps;            /* its mappings can be read; true */
+    bool split;            /* that of its virtio-mem is in two; false */
 };
 
 struct kvm_world {

@@ -223,6 +223,37 @@ static void test_overhead_is_measured_once(void **state)
     kvm_world_close(&world);
 }
 
+static bool donor_is_in_reach(void *user)
+{
+    (void)user;
+    return kvm_world_info(&world, 0).witness != UINT64_MAX;
+}
+
+/* A part of the guest's memory that is not recognised would pass for QEMU's own, and be taken off
+ * from what the host sees: then what was never given up would be believed. */
+static void expect_overhead(bool split, uint64_t overhead)
+{
+    open_two();
+    donor->actual = donor->target = 192 * MIB;
+    donor->mem_max = 128 * MIB;
+    donor->mem_size = donor->mem_requested = 64 * MIB;
+    world.guests[0].split = split;
+    kvm_world_process(&world.guests[0]);
+    kvm_world_add(&world, 0, 64, 512);
+    kvm_world_start(&world);
+    kvm_world_until(&world, donor_is_in_reach, NULL);
+    kvm_world_turn(&world, 100);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, overhead);
+    kvm_world_close(&world);
+}
+
+static void test_unknown_mappings_are_not_taken_off(void **state)
+{
+    (void)state;
+    expect_overhead(false, KVM_WORLD_OVERHEAD);
+    expect_overhead(true, 0);
+}
+
 static void test_guest_ignores_the_request(void **state)
 {
     (void)state;
@@ -423,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_counts_from_what_was_held),
         cmocka_unit_test(test_lie_is_disputed),
         cmocka_unit_test(test_overhead_is_measured_once),
+        cmocka_unit_test(test_unknown_mappings_are_not_taken_off),
         cmocka_unit_test(test_guest_ignores_the_request),
         cmocka_unit_test(test_guest_goes_half_way),
         cmocka_unit_test(test_qemu_refuses),
