@@ -31,6 +31,25 @@ static void add_part(struct text *text, const struct kind *kind, const char *bef
     vmres__text_add_amount(text, kind->resource.unit, units_of(kind, granules));
 }
 
+/* Why nothing is asked of it, or given to it. */
+static void add_state(struct text *text, const struct vmres_engine *engine, uint32_t vm,
+                      uint8_t kind)
+{
+    static const char *const states[] = {
+        [VMRES_VM_BOOTING] = ", not live yet",
+        [VMRES_VM_ADOPTING] = ", being adopted: it is to be pinned first",
+        [VMRES_VM_LIVE] = "",
+        [VMRES_VM_SILENT] = ", silent: its device does not answer",
+        [VMRES_VM_FROZEN] = ", frozen: left alone on request",
+    };
+
+    vmres__text_add(text, "%s", states[engine->vms[vm].state]);
+    if (view_of(engine, vm, kind)->flags & VMRES_VIEW_UNCOOPERATIVE)
+        vmres__text_add(text, ", left alone: it did not do as asked");
+    else if (vmres__guard_lends_nothing(engine, vm, kind))
+        vmres__text_add(text, ", lent nothing: it did not give when it was asked");
+}
+
 size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,
                         char *buffer, size_t size)
 {
@@ -54,10 +73,7 @@ size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t 
     add_part(&text, kind, ", still to give ", view->outgoing);
     add_part(&text, kind, ", still to get ", view->incoming);
     add_part(&text, kind, ", disputed ", kind->accounts[vm].disputed);
-    if (view->flags & VMRES_VIEW_UNCOOPERATIVE)
-        vmres__text_add(&text, ", left alone: it did not do as asked");
-    else if (vmres__guard_lends_nothing(engine, vm, kind_index))
-        vmres__text_add(&text, ", lent nothing: it did not give when it was asked");
+    add_state(&text, engine, vm, kind_index);
     if (kind->reasons[vm])
         vmres__text_add(&text, "; last verdict: %s", kind->reasons[vm]);
     if (kind->policy->explain &&

@@ -60,6 +60,23 @@ static void a_policy_adds_what_it_thinks(void **state)
     rig_delete(rig);
 }
 
+static void who_takes_no_part_is_told_why(void **state)
+{
+    struct rig *rig = rig_new(300);
+
+    (void)state;
+    rig_fleet(rig, 1, 100);
+    rig_add(rig, 1, 0, 300, 50);
+    expect_why(rig, 1, "holds 0B, uses 0B (no report to go by), not live yet");
+    rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 0));
+    expect_why(rig, 0, "holds 100MiB, uses 0B (no report to go by), frozen: left alone on request");
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_THAW, 0));
+    expect_why(rig, 0,
+               "holds 100MiB, uses 0B (no report to go by), silent: its device does not answer");
+    rig_delete(rig);
+}
+
 static void of_nobody_there_is_nothing_to_say(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -232,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(why_tells_the_books_the_report_and_the_verdict),
         cmocka_unit_test(a_policy_adds_what_it_thinks),
+        cmocka_unit_test(who_takes_no_part_is_told_why),
         cmocka_unit_test(of_nobody_there_is_nothing_to_say),
         cmocka_unit_test(what_is_out_of_range_is_unknown),
         cmocka_unit_test(without_an_engine_nothing_is_told),
