@@ -86,7 +86,6 @@ static void test_one_byte_at_a_time(void **state)
 
     (void)state;
     open_world(&world, 1);
-    world.options.command_ms = 5000;
     world.guests[0].qmp.chunk = 1;
     kvm_world_start(&world);
     kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
