@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <vmres/version.h>
 
@@ -117,6 +118,29 @@ static enum exit_code take_rest(int argc, char **argv, struct options *options)
     return EXIT_NOT_YET;
 }
 
+/* Whether writing the one would spoil the other. */
+static bool is_same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+
+    if (stat(one, &a) != 0 || stat(other, &b) != 0)
+        return strcmp(one, other) == 0;
+    return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Nothing is written over the scenario, nor over anything else that is written. */
+static enum exit_code keep_apart(const struct options *options)
+{
+    const char *const files[] = {options->scenario, options->svg, options->report, options->csv,
+                                 options->record};
+
+    for (size_t i = 1; i < sizeof files / sizeof files[0]; i++)
+        for (size_t j = 0; files[i] && j < i; j++)
+            if (files[j] && is_same_file(files[i], files[j]))
+                return complain("one file for two things: ", files[i], "; name another");
+    return EXIT_NOT_YET;
+}
+
 enum exit_code options_read(int argc, char **argv, struct options *options)
 {
     static const struct option table[] = {
@@ -134,13 +158,12 @@ enum exit_code options_read(int argc, char **argv, struct options *options)
         {"report", required_argument, NULL, 'o'},
         {NULL, 0, NULL, 0},
     };
+    enum exit_code code;
     int option;
 
     *options = (struct options){0};
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
-        enum exit_code code;
-
         if (option == ':')
             return complain(argv[optind - 1], " needs a value", "; see --help");
         if (option == '?')
@@ -149,5 +172,6 @@ enum exit_code options_read(int argc, char **argv, struct options *options)
         if (code != EXIT_NOT_YET)
             return code;
     }
-    return take_rest(argc, argv, options);
+    code = take_rest(argc, argv, options);
+    return code == EXIT_NOT_YET ? keep_apart(options) : code;
 }
