@@ -98,9 +98,10 @@ static bool agents_speak(struct live_world *it)
 
 /* --- relief --- */
 
+/* It may be over before an inquiry sees it, or before a notice comes. */
 static bool is_relieved(struct live_world *it)
 {
-    return seen.polled_ms > 0 && seen.taken_ms > 0 && live_account(it, seen.vm).held >= ENOUGH &&
+    return seen.taken_ms > 0 && live_account(it, seen.vm).held >= ENOUGH &&
            !is_stalled(it, seen.vm);
 }
 
@@ -133,10 +134,10 @@ static void run_short(uint32_t turn)
     live_until(&world, is_relieved);
     assert_true(live_account(&world, vm).held > held);
     assert_true(qemu_actual(&world.guests[vm]) > held);
-    assert_true(seen.noticed_ms > 0);
+    assert_true(seen.noticed_ms > 0 || seen.polled_ms > 0);
     print_message("short of memory: known after %" PRIu64 " ms by notice, %" PRIu64
-                  " by inquiry; asked for after %" PRIu64 ", the first of it there after %" PRIu64
-                  "\n",
+                  " by inquiry (0: not before it was over); asked for after %" PRIu64
+                  ", the first of it there after %" PRIu64 "\n",
                   seen.noticed_ms, seen.polled_ms, seen.asked_ms, seen.taken_ms);
     seen.told_ms = 0;
     qemu_tell(&world.guests[vm], "killall hog");
