@@ -8,27 +8,14 @@
 
 #include <vmres/units.h>
 
+#include "support/text_file.h"
+
 char *trace_text(const char *directory, const char *name)
 {
     char path[512];
-    char *text = NULL;
-    FILE *file;
-    long size;
 
     (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    file = fopen(path, "rb");
-    if (!file)
-        return NULL;
-    if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 &&
-        fseek(file, 0, SEEK_SET) == 0) {
-        text = calloc(1, (size_t)size + 1);
-        if (text && fread(text, 1, (size_t)size, file) != (size_t)size) {
-            free(text);
-            text = NULL;
-        }
-    }
-    (void)fclose(file);
-    return text;
+    return text_file_read(path);
 }
 
 static const char *behind(const char *json, const char *key)

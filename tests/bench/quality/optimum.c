@@ -8,23 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *read_text(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    long size;
-
-    if (!file)
-        return NULL;
-    if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 &&
-        fseek(file, 0, SEEK_SET) == 0) {
-        text = calloc(1, (size_t)size + 1);
-        if (text && fread(text, 1, (size_t)size, file) != (size_t)size)
-            text[0] = '\0';
-    }
-    (void)fclose(file);
-    return text;
-}
+#include "support/text_file.h"
 
 /* The value of a key of the object that begins at `object`; NULL: it has none such. */
 static const char *member(const char *object, const char *key)
@@ -54,7 +38,7 @@ static const char *member(const char *object, const char *key)
 
 double optimum_of(const char *path, const char *trace)
 {
-    char *text = read_text(path);
+    char *text = text_file_read(path);
     const char *at = text ? strchr(text, '{') : NULL;
     double best;
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/text_file.h"
+
 enum { VMS_MOST = 100000, ROWS_MOST = 10000000 };
 
 int trace_open(struct trace *trace, uint32_t vms, uint32_t rows)
@@ -123,24 +125,9 @@ int trace_write(const struct trace *trace, const char *directory)
 static char *read_text(const char *directory, const char *name, const char *ending)
 {
     char path[1024];
-    char *text = NULL;
-    FILE *file;
-    long size;
 
     (void)snprintf(path, sizeof path, "%s/%s.%s", directory, name, ending);
-    file = fopen(path, "rb");
-    if (!file)
-        return NULL;
-    if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 &&
-        fseek(file, 0, SEEK_SET) == 0) {
-        text = calloc(1, (size_t)size + 1);
-        if (text && fread(text, 1, (size_t)size, file) != (size_t)size) {
-            free(text);
-            text = NULL;
-        }
-    }
-    (void)fclose(file);
-    return text;
+    return text_file_read(path);
 }
 
 /* What follows a key, blanks skipped; NULL: the key is not there. */
