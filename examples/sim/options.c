@@ -24,6 +24,7 @@ static const char help[] =
     "  --seed N        draw the noise of the sensors from this number\n"
     "  --json          print one JSON object instead of a table\n"
     "  --log           print the eight steps as they happen (with --json: to standard error)\n"
+    "  --why VM@TIME   say why it has then what it has, or at the end; up to 16 times\n"
     "  --check         print each broken invariant with its tick, and audit the books every tick\n"
     "  --svg FILE      draw use and allotment of every VM, and how they shared the host\n"
     "  --report FILE   write a page for a browser: the charts, every transfer, the log, the "
@@ -52,6 +53,14 @@ static enum exit_code read_seed(const char *text, struct options *options)
     options->has_seed = true;
     if (*end)
         return complain("--seed must be a number from 0 on, not ", text, "; write digits alone");
+    return EXIT_NOT_YET;
+}
+
+static enum exit_code read_why(const char *text, struct options *options)
+{
+    if (options->whys == WHYS_MAX)
+        return complain("--why can be asked 16 times, not also ", text, "; leave it out");
+    options->why[options->whys++] = text;
     return EXIT_NOT_YET;
 }
 
@@ -88,6 +97,8 @@ static enum exit_code take(int option, struct options *options)
         break;
     case 'n':
         return read_seed(optarg, options);
+    case 'w':
+        return read_why(optarg, options);
     case 'h':
         (void)fputs(help, stdout);
         return EXIT_RAN;
@@ -104,7 +115,8 @@ static enum exit_code take(int option, struct options *options)
 static enum exit_code take_rest(int argc, char **argv, struct options *options)
 {
     bool alone = !options->policy && !options->svg && !options->report && !options->csv &&
-                 !options->record && !options->has_seed && !options->json && !options->check;
+                 !options->record && !options->has_seed && !options->json && !options->check &&
+                 options->whys == 0;
 
     if (options->replay && (optind < argc || !alone))
         return complain("--replay takes only --log beside it", "", "; leave the rest out");
@@ -144,19 +156,13 @@ static enum exit_code keep_apart(const struct options *options)
 enum exit_code options_read(int argc, char **argv, struct options *options)
 {
     static const struct option table[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"log", no_argument, NULL, 'l'},
-        {"check", no_argument, NULL, 'k'},
-        {"svg", required_argument, NULL, 's'},
-        {"csv", required_argument, NULL, 'c'},
-        {"record", required_argument, NULL, 'r'},
-        {"replay", required_argument, NULL, 'R'},
-        {"policy", required_argument, NULL, 'p'},
-        {"seed", required_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"report", required_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, 'j'},         {"log", no_argument, NULL, 'l'},
+        {"check", no_argument, NULL, 'k'},        {"svg", required_argument, NULL, 's'},
+        {"csv", required_argument, NULL, 'c'},    {"record", required_argument, NULL, 'r'},
+        {"replay", required_argument, NULL, 'R'}, {"policy", required_argument, NULL, 'p'},
+        {"seed", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {"report", required_argument, NULL, 'o'},
+        {"why", required_argument, NULL, 'w'},    {NULL, 0, NULL, 0},
     };
     enum exit_code code;
     int option;

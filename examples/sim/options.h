@@ -13,10 +13,14 @@ enum exit_code {
     EXIT_NOT_YET = -1,
 };
 
+enum { WHYS_MAX = 16 };
+
 struct options {
     const char *scenario; /* or NULL with replay */
     const char *replay;
     const char *policy, *svg, *report, *csv, *record; /* or NULL */
+    const char *why[WHYS_MAX];                        /* [whys] */
+    uint32_t whys;
     uint64_t seed;
     bool has_seed, json, log, check;
 };

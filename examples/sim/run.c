@@ -20,6 +20,7 @@
 #include "picture.h"
 #include "progress.h"
 #include "story.h"
+#include "why.h"
 
 /* The engine's tracer: counts what ended how, and lets the log print. */
 static void trace(void *user, const struct vmres_trace_record *record)
@@ -186,6 +187,8 @@ enum exit_code run_open(struct run *run, const struct options *options)
     *run = (struct run){.options = options};
     code = load(run);
     if (code == EXIT_NOT_YET)
+        code = why_open(run);
+    if (code == EXIT_NOT_YET)
         code = open_outputs(run);
     if (code == EXIT_NOT_YET)
         code = build_sim(run);
@@ -243,6 +246,7 @@ enum exit_code run_turn(struct run *run)
         operate(run, at_ms);
         vmres_sim_run(run->sim, at_ms + tick_ms);
         note_breaches(run, at_ms);
+        why_tick(run, at_ms);
         if (run->csv)
             csv_row(run, at_ms);
         if (run->history)

@@ -19,6 +19,12 @@ struct outcomes {
     uint64_t done, partial, cancelled, failed;
 };
 
+/* Why has a VM of the scenario what it has, when the tick of this time ends? */
+struct question {
+    uint32_t vm;
+    uint64_t at_ms;
+};
+
 struct run {
     const struct options *options;
     struct vmres_config *config;
@@ -32,7 +38,8 @@ struct run {
     struct outcomes outcomes[VMRES_KINDS_MAX];
     struct vmres_sim_violations violations;
     uint64_t audits_failed;
-    uint32_t operated; /* of the scenario's operations, done */
+    struct question questions[WHYS_MAX]; /* [options->whys] */
+    uint32_t operated;                   /* of the scenario's operations, done */
 };
 
 /* Loads the scenario, opens the outputs, builds the world. Complains on standard error and returns
