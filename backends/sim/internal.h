@@ -384,6 +384,8 @@ void vmres__sim_share_compute(struct vmres_sim *sim, uint8_t kind);
 
 /* metric.c */
 void vmres__sim_metric_tick(struct vmres_sim *sim);
+/* The kind that guests swap out; kind_count: none is. */
+uint8_t vmres__sim_metric_memory(const struct vmres_sim *sim);
 
 /* shadow.c: before a command is taken; when it arrives; after it was called off; when something was
  * told or forgotten; after a pump; after a tick. */

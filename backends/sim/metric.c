@@ -13,6 +13,7 @@
  *           in V, nor in what VMs gave and took, so that a byte counts once, end to end. Nobody
  *           gives and gets at once but a link: so the lesser of what a VM took in and released,
  *           from one moment without open resizes to the next, only passed through.
+ *     oom   VM-ticks with more memory missing than the guest can swap out
  *     reversed: what a VM moved in a tick in which it turned less than 120 s after its last move
  *
  * Knows what is, not what anybody says: lies and noise play no part.
@@ -33,6 +34,17 @@ static uint64_t scale_of(const struct vmres_resource *resource)
         break;
     }
     return 1;
+}
+
+/* What a guest swaps out is memory, the first kind that is not a rate: who gets too little CPU is
+ * slow, and lives. */
+uint8_t vmres__sim_metric_memory(const struct vmres_sim *sim)
+{
+    uint8_t kind = 0;
+
+    while (kind < sim->kind_count && sim->kinds[kind].resource.unit == VMRES_UNIT_MILLI)
+        kind++;
+    return kind;
 }
 
 static bool at_rest(const struct sim_holding *holding)
@@ -82,6 +94,7 @@ static void add_kind(struct vmres_sim *sim, uint8_t kind)
     struct sim_kind *world = &sim->kinds[kind];
     uint64_t scale = scale_of(&world->resource);
     bool blocks = vmres__sim_place_matters(sim, kind);
+    bool swaps = kind == vmres__sim_metric_memory(sim);
     sim_wide missing = 0;
     sim_wide wanted = 0;
     sim_wide held = 0;
@@ -97,7 +110,7 @@ static void add_kind(struct vmres_sim *sim, uint8_t kind)
             add_movement(&holding->tally, scale, sim->now);
         if (!sim_running(vm))
             continue;
-        missing += add_need(vm, holding, sim->options.tick_ms, kind == 0);
+        missing += add_need(vm, holding, sim->options.tick_ms, swaps);
         wanted += sim_max(holding->demand, sim_min(holding->limits.floor, holding->held));
     }
     bound = wanted > room ? wanted - room : 0;

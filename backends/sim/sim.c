@@ -174,6 +174,16 @@ static bool demand_is_ordered(const struct vmres_sim_demand *demand)
     return true;
 }
 
+/* What its guest can swap out. */
+static uint64_t swap_of(const struct vmres_sim *sim, const struct vmres_sim_vm_spec *vm)
+{
+    uint8_t memory = vmres__sim_metric_memory(sim);
+
+    if (vm->swap > 0 || memory == sim->kind_count)
+        return vm->swap;
+    return vm->spec.limits[memory].ceiling / 4;
+}
+
 static bool is_valid(const struct vmres_sim *sim, const struct vmres_sim_vm_spec *vm)
 {
     size_t length = vm->spec.name ? strlen(vm->spec.name) : 0;
@@ -201,7 +211,7 @@ enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim, const struct vmres_sim
     added = &sim->vms[sim->vm_count];
     *added = (struct sim_vm){
         .tag = vm->spec.tag,
-        .swap = vm->swap ? vm->swap : vm->spec.limits[0].ceiling / 4,
+        .swap = swap_of(sim, vm),
         .adopted = vm->spec.adopted != 0,
         .index = sim->vm_count,
         .id = VMRES_VM_NONE,

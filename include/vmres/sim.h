@@ -78,7 +78,7 @@ struct vmres_sim_vm_spec {
     const struct vmres_sim_demand *demand;
     uint64_t start_ms;    /* when it appears; 0 = with the host */
     uint64_t reservation; /* what it claims then (operate.h); 0 = nothing */
-    uint64_t swap;        /* kind 0, for oom_ticks; 0 = a quarter of the ceiling */
+    uint64_t swap;        /* of memory, for oom_ticks; 0 = a quarter of its ceiling */
 };
 
 /* What one VM has, right now. */
@@ -94,7 +94,7 @@ struct vmres_sim_metrics {
     double shortfall_pct;                             /* E */
     double reversed, cache_missing;                   /* turned within 120 s; R */
     double hops; /* contiguous hosts: passed on by VMs between, not in moved; see metric.c */
-    uint64_t oom_ticks, ticks; /* VM-ticks with more missing than swap; ticks run */
+    uint64_t oom_ticks, ticks; /* VM-ticks with more memory missing than swap; ticks run */
 };
 
 /* Breaches seen from outside, by the simulator's own shadow of every command. */

@@ -177,6 +177,43 @@ static void thrashing_and_caches_are_counted(void **state)
     vmres_sim_destroy(sim);
 }
 
+/* CPU first, and memory behind it: only what of that is missing kills. */
+static void only_memory_runs_out(void **state)
+{
+    const struct vmres_resource both[] = {
+        {.name = "cpu", .unit = VMRES_UNIT_MILLI, .granule = 1, .capacity = 1000},
+        {.name = "memory", .granule = 1, .capacity = 1000}};
+    const struct vmres_vm_limits limits[] = {{.ceiling = 1000, .weight = 1},
+                                             {.ceiling = 400, .weight = 1}};
+    const struct vmres_sim_vm_spec spec = {.spec = {.name = "a", .limits = limits}};
+
+    (void)state;
+    for (uint8_t kinds = 1; kinds <= 2; kinds++) {
+        struct vmres_sim_options options;
+        struct vmres_sim *sim;
+        uint32_t index;
+
+        vmres_sim_options_init(&options);
+        options.max_vms = 1;
+        options.kinds = kinds;
+        options.resources = both;
+        EXPECT_OK(vmres_sim_create(&options, &sim, NULL));
+        EXPECT_OK(vmres_sim_add_vm(sim, &spec, &index));
+        EXPECT_OK(vmres_sim_set_demand(sim, index, 0, 900));
+        if (kinds > 1)
+            EXPECT_OK(vmres_sim_set_demand(sim, index, 1, 101)); /* its swap is 100 */
+        sim->vms[index].life = SIM_LIVE;
+        vmres_sim_run(sim, 3000);
+        for (uint8_t kind = 0; kind < kinds; kind++) {
+            struct vmres_sim_metrics metrics;
+
+            EXPECT_OK(vmres_sim_metrics(sim, VMRES_VM_NONE, kind, &metrics));
+            assert_int_equal(metrics.oom_ticks, kind == 1 ? 3 : 0);
+        }
+        vmres_sim_destroy(sim);
+    }
+}
+
 static void entitlements_are_a_weighted_level_within_limits(void **state)
 {
     struct vmres_sim *sim = open_world(&device, 1000);
@@ -314,6 +351,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_added_up),
         cmocka_unit_test(moves_are_priced_and_turns_are_told),
         cmocka_unit_test(thrashing_and_caches_are_counted),
+        cmocka_unit_test(only_memory_runs_out),
         cmocka_unit_test(entitlements_are_a_weighted_level_within_limits),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(faults_have_names),

@@ -290,7 +290,7 @@ static void sum_up(struct track *track)
     result->others_unmet = all.unmet - first.unmet;
     result->cache = all.cache_missing;
     result->reversed = all.reversed;
-    result->oom_ticks = track->unit == 1 ? 0 : all.oom_ticks;
+    result->oom_ticks = all.oom_ticks;
     look_for_breaches(track);
 }
 
