@@ -41,6 +41,15 @@ void qemu_pause_ms(unsigned ms)
     (void)poll(NULL, 0, (int)ms);
 }
 
+const char *qemu_directory(int count, char **arguments)
+{
+    if (count != 2) {
+        fprintf(stderr, "usage: %s DIRECTORY, as filled by tests/live/fetch\n", arguments[0]);
+        exit(2);
+    }
+    return arguments[1];
+}
+
 /* --- the process --- */
 
 static void read_word(const char *directory, const char *name, char *word, size_t room)

@@ -29,6 +29,9 @@ struct qemu_options {
     bool agent;               /* with an agent, a shell, and a disk to swap to */
 };
 
+/* For main(): the one argument of every program here, for the options below. Ends the program where
+ * it is missing. */
+const char *qemu_directory(int count, char **arguments);
 /* Where its files lie; qemu_start() does that too. */
 void qemu_place(struct qemu *qemu, const char *directory, const char *name);
 /* Whatever goes wrong fails the running test. */

@@ -5,8 +5,6 @@
  * inquiry, is measured and printed, not judged: that is the machine's to say.
  */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "live/world.h"
@@ -30,8 +28,6 @@ static struct {
 static int tear_down(void **state)
 {
     (void)state;
-    if (getenv("VMRES_TRACE"))
-        fputs(world.trace, stderr);
     live_end(&world);
     return 0;
 }
@@ -198,10 +194,6 @@ int main(int count, char **arguments)
         cmocka_unit_test_teardown(test_lives_through_the_last_page, tear_down),
     };
 
-    if (count != 2) {
-        fputs("usage: live-agent DIRECTORY, as filled by tests/live/fetch\n", stderr);
-        return 2;
-    }
-    directory = arguments[1];
+    directory = qemu_directory(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,6 @@
  */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "live/world.h"
@@ -20,8 +18,6 @@ static struct live_world world;
 static int tear_down(void **state)
 {
     (void)state;
-    if (getenv("VMRES_TRACE"))
-        fputs(world.trace, stderr);
     live_end(&world);
     return 0;
 }
@@ -164,10 +160,6 @@ int main(int count, char **arguments)
         cmocka_unit_test_teardown(test_locked_memory, tear_down),
     };
 
-    if (count != 2) {
-        fputs("usage: live-kvm DIRECTORY, as filled by tests/live/fetch\n", stderr);
-        return 2;
-    }
-    directory = arguments[1];
+    directory = qemu_directory(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

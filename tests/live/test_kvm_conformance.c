@@ -181,11 +181,7 @@ int main(int count, char **arguments)
     };
     int failures;
 
-    if (count != 2) {
-        fputs("usage: live-kvm_conformance DIRECTORY, as filled by tests/live/fetch\n", stderr);
-        return 2;
-    }
-    directory = arguments[1];
+    directory = qemu_directory(count, arguments);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     failures = vmres_conformance_run(&fixture, vmres_conformance_print, stdout);
     for (uint32_t vm = 0; vm < GUESTS; vm++)

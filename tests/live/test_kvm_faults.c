@@ -5,8 +5,6 @@
  * the processes hold together stay below them (live/world.h).
  */
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,8 +52,6 @@ static bool has_happened(struct live_world *it)
 static int tear_down(void **state)
 {
     (void)state;
-    if (getenv("VMRES_TRACE"))
-        fputs(world.trace, stderr);
     live_end(&world);
     return 0;
 }
@@ -267,10 +263,6 @@ int main(int count, char **arguments)
         cmocka_unit_test_teardown(test_killed_in_the_middle, tear_down),
     };
 
-    if (count != 2) {
-        fputs("usage: live-kvm_faults DIRECTORY, as filled by tests/live/fetch\n", stderr);
-        return 2;
-    }
-    directory = arguments[1];
+    directory = qemu_directory(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,10 +123,6 @@ int main(int count, char **arguments)
         directory = arguments[2];
         return embed((unsigned)strtoul(arguments[3], NULL, 10));
     }
-    if (count != 2) {
-        fputs("usage: live-kvm_killed DIRECTORY, as filled by tests/live/fetch\n", stderr);
-        return 2;
-    }
-    directory = arguments[1];
+    directory = qemu_directory(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/check.h"
@@ -203,6 +204,8 @@ void live_let_go(struct live_world *world)
 
 void live_end(struct live_world *world)
 {
+    if (getenv("VMRES_TRACE"))
+        fputs(world->trace, stderr);
     for (unsigned i = 0; i < world->count; i++)
         qemu_end(&world->guests[i]);
 }

@@ -56,7 +56,8 @@ void live_find(struct live_world *world, const char *directory, unsigned count);
 void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceiling_mib);
 /* Ends that and says how far apart the sums were at least; the guests run on. */
 void live_let_go(struct live_world *world);
-/* Ends the guests too. Safe after a test that failed anywhere. */
+/* Ends the guests too, and prints the trace where VMRES_TRACE is set. Safe after a test that failed
+ * anywhere. */
 void live_end(struct live_world *world);
 
 /* Runs the loop until the condition holds; fails the test when it does not in a minute. */

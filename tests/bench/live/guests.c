@@ -10,7 +10,6 @@
  * busy it was. The goal is 1.25, and less where donor and recipient move at the same time.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "live/world.h"
@@ -29,8 +28,6 @@ static struct live_world world;
 static int tear_down(void **state)
 {
     (void)state;
-    if (getenv("VMRES_TRACE"))
-        fputs(world.trace, stderr);
     live_end(&world);
     return 0;
 }
@@ -140,10 +137,6 @@ int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_transfers, tear_down)};
 
-    if (count != 2) {
-        fputs("usage: bench-guests DIRECTORY, as filled by tests/live/fetch\n", stderr);
-        return 2;
-    }
-    directory = arguments[1];
+    directory = qemu_directory(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
