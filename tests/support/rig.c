@@ -176,6 +176,16 @@ struct rig *rig_new(uint32_t capacity)
     return rig;
 }
 
+struct rig *rig_asked(void)
+{
+    struct rig *rig = rig_new(200);
+
+    rig_fleet(rig, 2, 100);
+    rig_ask(rig);
+    rig_forget_trace(rig);
+    return rig;
+}
+
 void rig_delete(struct rig *rig)
 {
     vmres_engine_destroy(rig->engine);

@@ -116,6 +116,10 @@ void rig_withhold(struct rig *rig, uint32_t vm, uint32_t bits);
 struct vmres_event rig_event(const struct rig *rig, enum vmres_event_type type, uint32_t vm);
 /* OBSERVED with what the guest truly holds and the host truly sees, both valid. */
 struct vmres_event rig_observed(const struct rig *rig, uint32_t vm, uint8_t kind);
+/* The operator's orders: let a VM hold so much; move so much. */
+struct vmres_event rig_set(const struct rig *rig, uint32_t vm, uint32_t amount);
+struct vmres_event rig_move(const struct rig *rig, uint32_t donor, uint32_t recipient,
+                            uint32_t amount);
 /* What the engine says to an event; its actions reach the guests, whose answers wait for
  * rig_pump(). */
 enum vmres_status rig_tell(struct rig *rig, struct vmres_event event);
@@ -135,6 +139,8 @@ void rig_wish(struct rig *rig, uint32_t vm, uint32_t target);
 void rig_wish_nothing(struct rig *rig);
 /* vm1 is asked for 50 of its 100 and does not answer yet; vm0, which has 100, is to have them. */
 void rig_ask(struct rig *rig);
+/* A new rig of 200 in which that, and only that, was done; no trace of it. */
+struct rig *rig_asked(void);
 
 /* --- commands that wait --- */
 

@@ -19,6 +19,24 @@ struct vmres_event rig_event(const struct rig *rig, enum vmres_event_type type, 
     return vmres_event_make(type, rig->now, vm, vm < RIG_VMS ? rig->vms[vm].incarnation : 0);
 }
 
+struct vmres_event rig_set(const struct rig *rig, uint32_t vm, uint32_t amount)
+{
+    struct vmres_event event = rig_event(rig, VMRES_EVENT_SET, vm);
+
+    event.as.order.amount = amount * VMRES_MIB;
+    return event;
+}
+
+struct vmres_event rig_move(const struct rig *rig, uint32_t donor, uint32_t recipient,
+                            uint32_t amount)
+{
+    struct vmres_event event = rig_event(rig, VMRES_EVENT_MOVE, donor);
+
+    event.as.order.amount = amount * VMRES_MIB;
+    event.as.order.recipient = recipient;
+    return event;
+}
+
 static uint64_t units(const struct rig *rig, uint8_t kind, uint64_t granules)
 {
     return granules * rig->resources[kind].granule;

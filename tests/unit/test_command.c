@@ -2,18 +2,6 @@
 /* Commands: the contract of answers, deadlines by progress and by rate, VMs that fall silent. */
 #include "support/rig.h"
 
-/* vm1 is asked for 50 of its 100 and does not answer yet; vm0 is to have it. */
-static struct rig *asked(void)
-{
-    struct rig *rig = rig_new(200);
-
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_wish_nothing(rig);
-    rig_forget_trace(rig);
-    return rig;
-}
-
 static struct vmres_event removed(struct rig *rig, uint64_t amount)
 {
     return rig_answer(rig, rig_open(rig, 1, VMRES_ACTION_REQUEST_REMOVAL), amount);
@@ -23,7 +11,7 @@ static struct vmres_event removed(struct rig *rig, uint64_t amount)
 
 static void a_second_final_is_refused(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_event again = removed(rig, 50);
 
     (void)state;
@@ -40,7 +28,7 @@ static void a_second_final_is_refused(void **state)
 
 static void an_answer_to_nothing_is_refused(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_event event = removed(rig, 10);
 
     (void)state;
@@ -58,7 +46,7 @@ static void an_answer_of_another_type_is_refused(void **state)
 {
     static const uint8_t wrong[] = {VMRES_EVENT_REASSIGNED, VMRES_EVENT_INCORPORATED,
                                     VMRES_EVENT_PINNED};
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     for (uint32_t i = 0; i < sizeof wrong; i++) {
@@ -72,7 +60,7 @@ static void an_answer_of_another_type_is_refused(void **state)
 
 static void an_answer_for_somebody_else_is_refused(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_event event = removed(rig, 10);
 
     (void)state;
@@ -101,7 +89,7 @@ static void an_answer_of_another_kind_is_refused(void **state)
 
 static void an_amount_must_not_shrink(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
@@ -113,7 +101,7 @@ static void an_amount_must_not_shrink(void **state)
 
 static void an_amount_must_not_exceed_what_was_asked(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_refused(rig, removed(rig, 51), VMRES_CONTRACT);
@@ -139,7 +127,7 @@ static void what_is_taken_in_must_not_exceed_what_was_given(void **state)
 
 static void an_answer_to_an_inquiry_is_a_report(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_event event = removed(rig, 0);
 
     (void)state;
@@ -150,7 +138,7 @@ static void an_answer_to_an_inquiry_is_a_report(void **state)
 
 static void malformed_events_are_refused(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_event event;
 
     (void)state;
@@ -172,7 +160,7 @@ static void malformed_events_are_refused(void **state)
 
 static void time_does_not_run_backwards(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_event event = rig_event(rig, VMRES_EVENT_TIMEOUT, 0);
 
     (void)state;
@@ -185,7 +173,7 @@ static void time_does_not_run_backwards(void **state)
 
 static void an_early_timeout_does_nothing(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
     struct vmres_counters before = rig_counters(rig);
 
     (void)state;
@@ -202,7 +190,7 @@ static void an_early_timeout_does_nothing(void **state)
 
 static void a_donor_without_progress_is_given_up(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_wish(rig, 0, 150);
@@ -222,7 +210,7 @@ static void a_donor_without_progress_is_given_up(void **state)
 
 static void progress_puts_the_deadline_off(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_wish(rig, 0, 150);
@@ -277,7 +265,7 @@ static void a_trickle_is_no_progress(void **state)
 /* A new plan every round does not hide a guest that never moves. */
 static void a_new_target_does_not_put_the_deadline_off(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     for (uint32_t second = 2; second <= 5; second++) {
@@ -304,7 +292,7 @@ static void a_new_target_does_not_put_the_deadline_off(void **state)
 /* Each request is taken over before it has said a word; its end then tells how far it came. */
 static void the_end_of_an_older_request_tells_of_progress(void **state)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_withhold(rig, 1, RIG_REMOVAL | RIG_SUPERSEDED);
@@ -327,7 +315,7 @@ static void the_end_of_an_older_request_tells_of_progress(void **state)
 /* vm1 does not even answer when the removal is called off. */
 static struct rig *silent(void)
 {
-    struct rig *rig = asked();
+    struct rig *rig = rig_asked();
 
     rig_wish(rig, 0, 150);
     rig_wish(rig, 1, 50);

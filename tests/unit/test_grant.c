@@ -239,21 +239,9 @@ static void one_that_is_taking_in_does_not_give(void **state)
 
 /* --- what cannot be placed goes to the pool --- */
 
-/* vm1 gives 50 to vm0, and has not said anything yet. */
-static struct rig *promised(void)
-{
-    struct rig *rig = rig_new(200);
-
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_wish_nothing(rig);
-    rig_forget_trace(rig);
-    return rig;
-}
-
 static void a_ceiling_that_was_lowered_meanwhile_holds(void **state)
 {
-    struct rig *rig = promised();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_told(rig, vmres_event_limits(rig->now, 0, 1, 0, 120 * VMRES_MIB));
@@ -270,7 +258,7 @@ static void a_ceiling_that_was_lowered_meanwhile_holds(void **state)
 
 static void a_deficit_is_worked_off_first(void **state)
 {
-    struct rig *rig = promised();
+    struct rig *rig = rig_asked();
     struct vmres_event event = rig_event(rig, VMRES_EVENT_CAPACITY, 0);
 
     (void)state;
@@ -289,7 +277,7 @@ static void a_deficit_is_worked_off_first(void **state)
 
 static void a_recipient_that_is_gone_leaves_its_piece_to_the_pool(void **state)
 {
-    struct rig *rig = promised();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_gone(rig, 0);

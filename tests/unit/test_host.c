@@ -132,12 +132,10 @@ static void capacities_out_of_range_are_refused(void **state)
 
 static void without_a_backend_nothing_is_sent(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
     uint64_t actions;
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     rig_pump(rig);
     rig_forget_trace(rig);
@@ -156,11 +154,9 @@ static void without_a_backend_nothing_is_sent(void **state)
 
 static void with_the_backend_back_every_vm_is_pinned_first(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
     rig_refused(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0), VMRES_STATE);
     rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
     rig->open_count = 0; /* the new one knows nothing of what the old one was told */
@@ -239,11 +235,9 @@ static void a_dry_run_ends_and_begins_at_a_word(void **state)
 /* What is under way when a dry run begins comes to its end, whatever is planned then. */
 static void what_is_under_way_goes_on_in_a_dry_run(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
     dry_run(rig, 1);
     rig_round(rig);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);

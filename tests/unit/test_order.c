@@ -2,24 +2,6 @@
 /* The operator's word: what a VM is to hold, what is to move, and how either comes to its end. */
 #include "support/rig.h"
 
-static struct vmres_event set_of(const struct rig *rig, uint32_t vm, uint32_t amount)
-{
-    struct vmres_event event = rig_event(rig, VMRES_EVENT_SET, vm);
-
-    event.as.order.amount = amount * VMRES_MIB;
-    return event;
-}
-
-static struct vmres_event move_of(const struct rig *rig, uint32_t from, uint32_t to,
-                                  uint32_t amount)
-{
-    struct vmres_event event = rig_event(rig, VMRES_EVENT_MOVE, from);
-
-    event.as.order.amount = amount * VMRES_MIB;
-    event.as.order.recipient = to;
-    return event;
-}
-
 /* Three VMs of 100 each on a host of 300, between 40 and 200; they use `used` of it. */
 static struct rig *three(uint32_t used)
 {
@@ -45,7 +27,7 @@ static void up(void **state)
     struct rig *rig = three(60);
 
     (void)state;
-    rig_told(rig, set_of(rig, 0, 140));
+    rig_told(rig, rig_set(rig, 0, 140));
     rig_until(rig, rig->now);
     EXPECT_TRACE(rig, "[    1.000] vm0 order to hold 140MiB: ordered\n"
                       "[    1.000] vm0 (3) gets 20MiB from vm1: ordered\n"
@@ -83,7 +65,7 @@ static void down(void **state)
     struct rig *rig = three(100);
 
     (void)state;
-    rig_told(rig, set_of(rig, 0, 60));
+    rig_told(rig, rig_set(rig, 0, 60));
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "60 100 100 + 40");
     rig_round(rig);
@@ -97,7 +79,7 @@ static void down_while_somebody_wants_it(void **state)
 
     (void)state;
     rig_wish(rig, 1, 130);
-    rig_told(rig, set_of(rig, 0, 60));
+    rig_told(rig, rig_set(rig, 0, 60));
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "60 130 100 + 10");
     rig_delete(rig);
@@ -108,11 +90,11 @@ static void within_floor_and_ceiling(void **state)
     struct rig *rig = three(60);
 
     (void)state;
-    rig_told(rig, set_of(rig, 0, 0));
+    rig_told(rig, rig_set(rig, 0, 0));
     EXPECT_TRACE(rig, "[    1.000] vm0 order to hold 40MiB: ordered\n");
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "40 100 100 + 60");
-    rig_told(rig, set_of(rig, 1, 1000));
+    rig_told(rig, rig_set(rig, 1, 1000));
     rig_forget_trace(rig);
     for (uint32_t round = 0; round < 5; round++)
         rig_round(rig);
@@ -129,7 +111,7 @@ static void limits_bound_an_order_that_stands(void **state)
 
     (void)state;
     rig_withhold(rig, 0, RIG_REMOVAL);
-    rig_told(rig, set_of(rig, 0, 50));
+    rig_told(rig, rig_set(rig, 0, 50));
     rig_until(rig, rig->now);
     limits = vmres_event_limits(rig->now, 0, 1, 70 * VMRES_MIB, 200 * VMRES_MIB);
     rig_told(rig, limits);
@@ -149,7 +131,7 @@ static void the_policy_cannot_undo_it_meanwhile(void **state)
 
     (void)state;
     rig_withhold(rig, 0, RIG_NOTIFY);
-    rig_told(rig, set_of(rig, 0, 140));
+    rig_told(rig, rig_set(rig, 0, 140));
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "140 80 80 + 0");
     rig_wish(rig, 0, 170);
@@ -162,7 +144,7 @@ static void the_policy_cannot_undo_it_meanwhile(void **state)
     EXPECT_BOOKS(rig, "140 80 80 + 0");
     assert_int_equal(orders(rig), 1);
     /* Nor what else must be had. */
-    rig_told(rig, set_of(rig, 1, 100));
+    rig_told(rig, rig_set(rig, 1, 100));
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "140 100 60 + 0");
     rig_delete(rig);
@@ -175,10 +157,10 @@ static void a_newer_order_takes_over(void **state)
 
     (void)state;
     rig_withhold(rig, 0, RIG_NOTIFY);
-    rig_told(rig, set_of(rig, 0, 120));
+    rig_told(rig, rig_set(rig, 0, 120));
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "120 90 90 + 0");
-    rig_told(rig, set_of(rig, 0, 80));
+    rig_told(rig, rig_set(rig, 0, 80));
     rig_wish(rig, 0, 150);
     rig_round(rig);
     EXPECT_BOOKS(rig, "120 90 90 + 0");
@@ -206,7 +188,7 @@ static void who_must_grow_comes_before_whom_the_policy_would_let_grow(void **sta
         rig->vms[vm].devices[MEMORY].used = vm == 3 ? 100 : 60;
     rig_round(rig);
     rig_wish(rig, 3, 180);
-    rig_told(rig, set_of(rig, 0, 140));
+    rig_told(rig, rig_set(rig, 0, 140));
     rig_until(rig, rig->now);
     EXPECT_BOOKS(rig, "140 80 80 100 + 0");
     rig_delete(rig);
@@ -218,7 +200,7 @@ static void one_that_does_not_co_operate_ends_it(void **state)
 
     (void)state;
     rig_withhold(rig, 0, RIG_REMOVAL);
-    rig_told(rig, set_of(rig, 0, 60));
+    rig_told(rig, rig_set(rig, 0, 60));
     rig_until(rig, rig->now);
     rig_finish(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 10, VMRES_RESULT_PARTIAL);
     rig_forget_trace(rig);
@@ -235,7 +217,7 @@ static void what_ends_with_its_vm(void **state)
 
     (void)state;
     for (uint32_t vm = 0; vm < 3; vm++)
-        rig_told(rig, set_of(rig, vm, 160));
+        rig_told(rig, rig_set(rig, vm, 160));
     assert_int_equal(orders(rig), 3);
     rig_gone(rig, 0);
     assert_int_equal(orders(rig), 2);
@@ -254,7 +236,7 @@ static void what_is_disputed_is_charged_on_top_of_it(void **state)
     (void)state;
     rig_withhold(rig, 0, RIG_REMOVAL);
     rig->lying = true;
-    rig_told(rig, set_of(rig, 0, 80));
+    rig_told(rig, rig_set(rig, 0, 80));
     rig_until(rig, rig->now);
     rig->vms[0].devices[MEMORY].excess = 20; /* said to be released, and the host still sees it */
     rig_finish(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 20, VMRES_RESULT_DONE);
@@ -273,7 +255,7 @@ static void a_move(void **state)
     struct rig *rig = three(100);
 
     (void)state;
-    rig_told(rig, move_of(rig, 2, 0, 30));
+    rig_told(rig, rig_move(rig, 2, 0, 30));
     rig_until(rig, rig->now);
     EXPECT_TRACE(rig, "[    1.000] vm2 order to hold 70MiB: ordered\n"
                       "[    1.000] vm0 order to hold 130MiB: ordered\n"
@@ -297,7 +279,7 @@ static void a_move_whose_donor_fails(void **state)
 
     (void)state;
     rig_withhold(rig, 2, RIG_REMOVAL);
-    rig_told(rig, move_of(rig, 2, 0, 30));
+    rig_told(rig, rig_move(rig, 2, 0, 30));
     rig_until(rig, rig->now);
     rig_finish(rig, 2, VMRES_ACTION_REQUEST_REMOVAL, 10, VMRES_RESULT_PARTIAL);
     rig_pump(rig);
@@ -314,20 +296,20 @@ static void a_move_is_all_or_nothing(void **state)
 
     (void)state;
     rig_add(rig, 3, 0, 100, 0);
-    rig_refused(rig, move_of(rig, 0, 1, 0), VMRES_INVALID);
-    rig_refused(rig, move_of(rig, 0, 0, 10), VMRES_INVALID);
-    rig_refused(rig, move_of(rig, 0, RIG_VMS, 10), VMRES_INVALID);
-    rig_refused(rig, move_of(rig, 0, VMRES_VM_NONE, 10), VMRES_INVALID);
-    rig_refused(rig, move_of(rig, 0, 3, 10), VMRES_STATE);
-    rig_refused(rig, move_of(rig, 3, 0, 10), VMRES_STATE);
-    rig_refused(rig, move_of(rig, 0, 5, 10), VMRES_STATE);
-    rig_refused(rig, move_of(rig, 0, 1, 61), VMRES_NOROOM); /* below its floor */
-    rig_told(rig, move_of(rig, 2, 0, 60));
+    rig_refused(rig, rig_move(rig, 0, 1, 0), VMRES_INVALID);
+    rig_refused(rig, rig_move(rig, 0, 0, 10), VMRES_INVALID);
+    rig_refused(rig, rig_move(rig, 0, RIG_VMS, 10), VMRES_INVALID);
+    rig_refused(rig, rig_move(rig, 0, VMRES_VM_NONE, 10), VMRES_INVALID);
+    rig_refused(rig, rig_move(rig, 0, 3, 10), VMRES_STATE);
+    rig_refused(rig, rig_move(rig, 3, 0, 10), VMRES_STATE);
+    rig_refused(rig, rig_move(rig, 0, 5, 10), VMRES_STATE);
+    rig_refused(rig, rig_move(rig, 0, 1, 61), VMRES_NOROOM); /* below its floor */
+    rig_told(rig, rig_move(rig, 2, 0, 60));
     rig_until(rig, rig->now);
     rig_round(rig);
-    rig_refused(rig, move_of(rig, 1, 0, 50), VMRES_NOROOM); /* above its ceiling */
-    rig_refused(rig, set_of(rig, 3, 10), VMRES_STATE);
-    rig_refused(rig, set_of(rig, 5, 10), VMRES_UNKNOWN);
+    rig_refused(rig, rig_move(rig, 1, 0, 50), VMRES_NOROOM); /* above its ceiling */
+    rig_refused(rig, rig_set(rig, 3, 10), VMRES_STATE);
+    rig_refused(rig, rig_set(rig, 5, 10), VMRES_UNKNOWN);
     rig_delete(rig);
 }
 
@@ -337,7 +319,7 @@ static void a_floor_comes_before_an_order(void **state)
     struct rig *rig = three(60);
 
     (void)state;
-    rig_told(rig, set_of(rig, 0, 200));
+    rig_told(rig, rig_set(rig, 0, 200));
     for (uint32_t round = 0; round < 3; round++)
         rig_round(rig);
     EXPECT_BOOKS(rig, "180 60 60 + 0");

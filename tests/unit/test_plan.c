@@ -100,11 +100,9 @@ static void gaps_that_do_not_match_leave_the_last_in_line_short(void **state)
 
 static void a_transfer_that_still_serves_is_kept(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     rig_pump(rig);
     rig_forget_trace(rig);
@@ -116,12 +114,9 @@ static void a_transfer_that_still_serves_is_kept(void **state)
 
 static void a_transfer_is_cut_to_what_still_serves(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_forget_trace(rig);
     rig_wish(rig, 0, 130);
     rig_wish(rig, 1, 50); /* it may give more, but nobody wants it */
     rig_round(rig);
@@ -134,11 +129,9 @@ static void a_transfer_is_cut_to_what_still_serves(void **state)
 
 static void a_donor_may_turn_recipient(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 10);
     rig_pump(rig);
     rig_forget_trace(rig);

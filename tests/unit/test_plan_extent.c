@@ -216,20 +216,15 @@ static void what_is_above_a_ceiling_leaves_a_hole(void **state)
 static void what_is_ordered_away_leaves_a_hole(void **state)
 {
     struct rig *rig = row_new(400);
-    struct vmres_event event;
 
     (void)state;
     rig_fleet(rig, 4, 100);
-    event = rig_event(rig, VMRES_EVENT_SET, 1);
-    event.as.order.amount = 60 * VMRES_MIB;
-    rig_told(rig, event);
+    rig_told(rig, rig_set(rig, 1, 60));
     rig_until(rig, rig->now);
     EXPECT_ROW(rig, "0:[0,100) 1:[100,160) 2:[200,300) 3:[300,400)");
     rig_round(rig); /* and then the order is through */
     assert_int_equal(rig->engine->kinds[MEMORY].orders, 0);
-    event = rig_event(rig, VMRES_EVENT_SET, 1);
-    event.as.order.amount = 40 * VMRES_MIB;
-    rig_told(rig, event);
+    rig_told(rig, rig_set(rig, 1, 40));
     rig_wish(rig, 0, 200);
     rig_wish(rig, 3, 90);
     rig_until(rig, rig->now + 5000);
@@ -242,14 +237,10 @@ static void what_is_ordered_away_leaves_a_hole(void **state)
 static void a_move_may_come_out_of_a_hole(void **state)
 {
     struct rig *rig = row_new(400);
-    struct vmres_event event;
 
     (void)state;
     rig_fleet(rig, 3, 100);
-    event = rig_event(rig, VMRES_EVENT_MOVE, 0);
-    event.as.order.amount = 30 * VMRES_MIB;
-    event.as.order.recipient = 2;
-    rig_told(rig, event);
+    rig_told(rig, rig_move(rig, 0, 2, 30));
     rig_until(rig, rig->now + 5000);
     EXPECT_BOOKS(rig, "70 100 130 + 100");
     assert_int_equal(rig->engine->kinds[MEMORY].orders, 0);
@@ -260,16 +251,12 @@ static void a_move_may_come_out_of_a_hole(void **state)
 static void a_move_past_a_wall_waits(void **state)
 {
     struct rig *rig = row_new(300);
-    struct vmres_event event;
 
     (void)state;
     rig_fleet(rig, 3, 100);
     rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 1));
     rig_pump(rig);
-    event = rig_event(rig, VMRES_EVENT_MOVE, 0);
-    event.as.order.amount = 30 * VMRES_MIB;
-    event.as.order.recipient = 2;
-    rig_told(rig, event);
+    rig_told(rig, rig_move(rig, 0, 2, 30));
     rig_round(rig);
     EXPECT_ROW(rig, "0:[0,100) 1:[100,200) 2:[200,300)");
     rig_told(rig, rig_event(rig, VMRES_EVENT_THAW, 1));

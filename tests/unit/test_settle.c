@@ -10,20 +10,9 @@ static struct vmres_event settle_of(const struct rig *rig, uint64_t within_ms)
     return event;
 }
 
-/* vm1 is asked for 50 of its 100 for vm0, and takes its time. */
-static struct rig *transfer(void)
-{
-    struct rig *rig = rig_new(200);
-
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_forget_trace(rig);
-    return rig;
-}
-
 static void open_transfers_end(void **state)
 {
-    struct rig *rig = transfer();
+    struct rig *rig = rig_asked();
 
     (void)state;
     assert_false(vmres_engine_settled(rig->engine));
@@ -91,7 +80,7 @@ static void a_round_in_the_middle_is_not_judged(void **state)
 
 static void what_is_late_is_called_off(void **state)
 {
-    struct rig *rig = transfer();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
@@ -110,7 +99,7 @@ static void what_is_late_is_called_off(void **state)
 
 static void at_once(void **state)
 {
-    struct rig *rig = transfer();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_told(rig, settle_of(rig, 0));
@@ -142,7 +131,7 @@ static void what_was_given_stays_given(void **state)
 
 static void the_time_may_be_changed(void **state)
 {
-    struct rig *rig = transfer();
+    struct rig *rig = rig_asked();
 
     (void)state;
     rig_told(rig, settle_of(rig, 1000));

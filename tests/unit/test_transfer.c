@@ -161,12 +161,9 @@ static void what_nobody_wants_stays(void **state)
 
 static void a_partial_removal_is_a_partial_transfer(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_forget_trace(rig);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 30, VMRES_RESULT_PARTIAL);
     rig_pump(rig);
     EXPECT_TRACE(rig, "[    1.000] vm1 (5) removed 30MiB, now 70MiB\n"
@@ -180,12 +177,9 @@ static void a_partial_removal_is_a_partial_transfer(void **state)
 
 static void a_refused_removal_fails(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_forget_trace(rig);
     rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_REFUSED);
     rig_pump(rig);
     EXPECT_TRACE(rig, "[    1.000] transfer vm1 to vm0 moved 0B of 50MiB: failed\n");
@@ -213,12 +207,9 @@ static struct vmres_event cancel_of(const struct rig *rig, uint64_t id)
 
 static void a_transfer_is_called_off_before_anything_moved(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
-    rig_forget_trace(rig);
     rig_wish_nothing(rig);
     rig_told(rig, cancel_of(rig, only_transfer(rig).id));
     assert_int_equal(rig_sent(rig, VMRES_ACTION_CANCEL), 1);
@@ -231,11 +222,9 @@ static void a_transfer_is_called_off_before_anything_moved(void **state)
 
 static void what_has_come_is_kept_when_a_transfer_is_called_off(void **state)
 {
-    struct rig *rig = rig_new(200);
+    struct rig *rig = rig_asked();
 
     (void)state;
-    rig_fleet(rig, 2, 100);
-    rig_ask(rig);
     rig_progress(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 20);
     rig_pump(rig);
     rig_forget_trace(rig);

@@ -119,8 +119,7 @@ static void it_stands_above_what_must_be_had(void **state)
     event = rig_event(rig, VMRES_EVENT_CAPACITY, 0);
     event.as.capacity.capacity = 270 * VMRES_MIB;
     rig_told(rig, event);
-    event = rig_event(rig, VMRES_EVENT_SET, 1);
-    rig_told(rig, event);
+    rig_told(rig, rig_set(rig, 1, 0));
     for (uint32_t round = 0; round < 8; round++)
         rig_round(rig);
     assert_int_equal(rig_charge(rig, 1, MEMORY), 100);
