@@ -8,16 +8,6 @@
 
 #include "swarm/world.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The guest has no say in it. */
 static bool host_rules(const struct world *world, const struct device *device, uint8_t kind)
 {

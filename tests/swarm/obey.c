@@ -6,16 +6,6 @@
  */
 #include "swarm/world.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 #define BREACH(world, action, text) \
     world_fail(world, "%s: vm%u kind%u type %u target %llu", text, (action)->vm, (action)->kind, \
                (action)->type, (unsigned long long)(action)->as.resize.target)

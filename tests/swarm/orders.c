@@ -5,16 +5,6 @@
  */
 #include "swarm/world.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* --- what was ordered --- */
 
 static uint64_t within_limits(const struct shadow_account *account, uint64_t amount)

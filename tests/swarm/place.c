@@ -10,16 +10,6 @@
  */
 #include "swarm/world.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 bool place_matters(const struct world *world, uint8_t kind)
 {
     return world->resources[kind].placement == VMRES_PLACEMENT_EXTENT;

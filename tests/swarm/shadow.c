@@ -7,16 +7,6 @@
 
 #include "swarm/world.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static uint64_t round_down(const struct world *world, uint8_t kind, uint64_t amount)
 {
     return amount - amount % world->resources[kind].granule;

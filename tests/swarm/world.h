@@ -31,6 +31,16 @@
 #define SCRIPT_ROWS 8u
 #define NEVER UINT64_MAX
 
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* How a guest and its device behave. */
 enum mood { OBEYS, IGNORES, STOPS, CLAIMS_DONE, CLAIMS_LITTLE, CLAIMS_MUCH };
 

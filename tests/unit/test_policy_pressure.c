@@ -582,6 +582,14 @@ static struct vmres_view *add_late(struct judgement *j)
     return view;
 }
 
+/* Nobody else, on a host of 2000 of which 1000 are free. */
+static struct vmres_view *open_late(struct judgement *j)
+{
+    open_pressure(j, NULL, 2000);
+    j->round.free = 1000;
+    return add_late(j);
+}
+
 static void report_and_judge(struct judgement *j, uint32_t held, uint32_t used, uint16_t stall)
 {
     judgement_report(&j->views[0], held, used, stall);
@@ -609,9 +617,7 @@ static void who_stalls_with_next_to_nothing_available_is_short(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 395, 0);
     EXPECT_NAMED(&j, 0);
     report_and_judge(&j, 400, 395, 20 * PERCENT);
@@ -624,9 +630,7 @@ static void a_late_stall_speaks_of_what_was_held_before(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 400, 0);
     report_and_judge(&j, 413, 413, 20 * PERCENT); /* 400 / 0.8, and not 413 / 0.8 */
     EXPECT_TARGET(&j, 0, 501);
@@ -638,9 +642,7 @@ static void a_prompt_stall_speaks_of_what_is_held(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 400, 4 * PERCENT); /* told as soon as the last is used up */
     report_and_judge(&j, 440, 440, 20 * PERCENT);
     EXPECT_TARGET(&j, 0, 551);
@@ -652,9 +654,7 @@ static void who_is_told_of_late_is_short_when_the_last_is_used_up(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 310, 0);
     EXPECT_NAMED(&j, 0);
     report_and_judge(&j, 400, 400, 0); /* 90 more than a round ago, at least */
@@ -670,9 +670,7 @@ static void at_least_a_32nd_is_guessed(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 399, 0);
     report_and_judge(&j, 400, 399, 0);
     report_and_judge(&j, 400, 400, 0);
@@ -686,9 +684,7 @@ static void one_false_alarm_is_enough(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 399, 0);
     report_and_judge(&j, 400, 400, 0);
     EXPECT_NAMED(&j, 1);
@@ -713,9 +709,7 @@ static void what_is_refuted_is_guessed_anew(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j);
+    open_late(&j);
     report_and_judge(&j, 400, 399, 0);
     report_and_judge(&j, 400, 399, 0);
     report_and_judge(&j, 400, 400, 0);
@@ -751,9 +745,7 @@ static void who_returned_to_its_peak_gets_it_at_once(void **state)
     struct judgement j;
 
     (void)state;
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j)->entitlement = 1000;
+    open_late(&j)->entitlement = 1000;
     assert_int_equal(jump(&j, 1, 510), 500); /* by as much as it is seen to rise */
     assert_int_equal(jump(&j, 2, 510), 510);
     jump(&j, 1, 420); /* not this time */
@@ -767,9 +759,7 @@ static uint32_t learn_curve(uint16_t stall_at_10, uint16_t stall_at_40)
     struct judgement j;
     uint32_t target;
 
-    open_pressure(&j, NULL, 2000);
-    j.round.free = 1000;
-    add_late(&j)->entitlement = 1000;
+    open_late(&j)->entitlement = 1000;
     for (uint32_t i = 0; i < 20; i++) {
         report_and_judge(&j, 400, 300, 0);
         report_and_judge(&j, 400, 300, 0);

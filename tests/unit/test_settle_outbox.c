@@ -32,17 +32,24 @@ static void a_step_of_nothing_does_nothing(void **state)
     rig_delete(rig);
 }
 
-static void more_says_that_there_is_more(void **state)
+/* One with room for so few actions, and so many VMs that wait for their first allotment. */
+static struct rig *crowded(uint32_t max_actions, uint32_t vms)
 {
     struct rig *rig = rig_prepare(300, 1, true);
-    struct vmres_event allot;
+
+    rig->options.max_actions = max_actions;
+    rig_start(rig);
+    for (uint32_t vm = 0; vm < vms; vm++)
+        rig_add(rig, vm, 0, 300, 10);
+    return rig;
+}
+
+static void more_says_that_there_is_more(void **state)
+{
+    struct rig *rig = crowded(2, 5);
+    struct vmres_event allot = rig_event(rig, VMRES_EVENT_ALLOT, 0);
 
     (void)state;
-    rig->options.max_actions = 2;
-    rig_start(rig);
-    for (uint32_t vm = 0; vm < 5; vm++)
-        rig_add(rig, vm, 0, 300, 10);
-    allot = rig_event(rig, VMRES_EVENT_ALLOT, 0);
     step(rig, &allot, VMRES_MORE, 2);
     step(rig, NULL, VMRES_MORE, 2);
     step(rig, NULL, VMRES_OK, 1);
@@ -52,15 +59,10 @@ static void more_says_that_there_is_more(void **state)
 
 static void exactly_full_is_not_more(void **state)
 {
-    struct rig *rig = rig_prepare(300, 1, true);
-    struct vmres_event allot;
+    struct rig *rig = crowded(2, 2);
+    struct vmres_event allot = rig_event(rig, VMRES_EVENT_ALLOT, 0);
 
     (void)state;
-    rig->options.max_actions = 2;
-    rig_start(rig);
-    for (uint32_t vm = 0; vm < 2; vm++)
-        rig_add(rig, vm, 0, 300, 10);
-    allot = rig_event(rig, VMRES_EVENT_ALLOT, 0);
     step(rig, &allot, VMRES_OK, 2);
     rig_delete(rig);
 }
@@ -68,15 +70,10 @@ static void exactly_full_is_not_more(void **state)
 /* Whoever ignores MORE gets the rest with the next event, whatever that is. */
 static void the_rest_comes_with_the_next_event(void **state)
 {
-    struct rig *rig = rig_prepare(300, 1, true);
-    struct vmres_event event;
+    struct rig *rig = crowded(1, 3);
+    struct vmres_event event = rig_event(rig, VMRES_EVENT_ALLOT, 0);
 
     (void)state;
-    rig->options.max_actions = 1;
-    rig_start(rig);
-    for (uint32_t vm = 0; vm < 3; vm++)
-        rig_add(rig, vm, 0, 300, 10);
-    event = rig_event(rig, VMRES_EVENT_ALLOT, 0);
     step(rig, &event, VMRES_MORE, 1);
     event = rig_event(rig, VMRES_EVENT_TIMEOUT, 0);
     step(rig, &event, VMRES_MORE, 1);
@@ -88,15 +85,10 @@ static void the_rest_comes_with_the_next_event(void **state)
 
 static void a_vm_that_went_meanwhile_is_not_written_to(void **state)
 {
-    struct rig *rig = rig_prepare(300, 1, true);
-    struct vmres_event event;
+    struct rig *rig = crowded(1, 3);
+    struct vmres_event event = rig_event(rig, VMRES_EVENT_ALLOT, 0);
 
     (void)state;
-    rig->options.max_actions = 1;
-    rig_start(rig);
-    for (uint32_t vm = 0; vm < 3; vm++)
-        rig_add(rig, vm, 0, 300, 10);
-    event = rig_event(rig, VMRES_EVENT_ALLOT, 0);
     step(rig, &event, VMRES_MORE, 1);
     event = rig_event(rig, VMRES_EVENT_VM_GONE, 1);
     step(rig, &event, VMRES_OK, 1);
