@@ -8,12 +8,6 @@
 
 #include "suite.h"
 
-/* All there is: what came of it is in these three places. */
-static uint32_t sum(struct suite *suite)
-{
-    return vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) + vmres__world_free(suite);
-}
-
 /* The amounts of all removals of the VM that is watched, in granules. */
 static uint64_t removed(const struct suite *suite)
 {
@@ -110,7 +104,7 @@ static void a_newer_request_takes_over(struct suite *suite)
 
 static void what_is_called_off_ends_where_it_stands(struct suite *suite)
 {
-    uint32_t all = sum(suite), before = vmres__world_charge(suite, 0);
+    uint32_t all = vmres__world_sum(suite), before = vmres__world_charge(suite, 0);
     size_t asked = vmres__world_begin_move(suite, 0, 1, 2);
     const struct vmres_event *end;
 
@@ -127,7 +121,8 @@ static void what_is_called_off_ends_where_it_stands(struct suite *suite)
             "a backend that can cancel ends the request early, and says so");
     vmres__suite_expect(suite, vmres__world_charge(suite, 0) == before - removed(suite),
                         "what was given until then is given, what was not is kept");
-    vmres__suite_expect(suite, sum(suite) == all, "nothing is lost and nothing is made");
+    vmres__suite_expect(suite, vmres__world_sum(suite) == all,
+                        "nothing is lost and nothing is made");
 }
 
 /* --- guests that report --- */
@@ -252,7 +247,7 @@ static bool vm1_is_gone(struct suite *suite)
 
 static void one_that_vanishes_leaves_its_charge_once(struct suite *suite)
 {
-    uint32_t all = sum(suite), other = vmres__world_charge(suite, 1);
+    uint32_t all = vmres__world_sum(suite), other = vmres__world_charge(suite, 1);
 
     vmres__world_hurt(suite, 0, VMRES_HARM_VANISH);
     vmres__world_run(suite, vm0_is_gone, "the engine hears of a VM that vanished");
@@ -265,7 +260,7 @@ static void one_that_vanishes_leaves_its_charge_once(struct suite *suite)
 
 static void a_donor_may_vanish_while_it_gives(struct suite *suite)
 {
-    uint32_t all = sum(suite), other = vmres__world_charge(suite, 1);
+    uint32_t all = vmres__world_sum(suite), other = vmres__world_charge(suite, 1);
 
     (void)vmres__world_begin_move(suite, 0, 1, 2);
     vmres__world_run(suite, some_is_removed, "the donor begins to give");
@@ -286,7 +281,7 @@ static bool vm1_is_given(struct suite *suite)
 
 static void a_recipient_may_vanish_while_it_gets(struct suite *suite)
 {
-    uint32_t all = sum(suite);
+    uint32_t all = vmres__world_sum(suite);
 
     (void)vmres__world_begin_move(suite, 0, 1, 2);
     vmres__world_run(suite, vm1_is_given, "the recipient is given the first piece");
@@ -372,12 +367,13 @@ static void a_link_may_break(struct suite *suite)
 
 static void a_link_may_break_with_a_request_open(struct suite *suite)
 {
-    uint32_t all = sum(suite);
+    uint32_t all = vmres__world_sum(suite);
 
     (void)vmres__world_begin_move(suite, 0, 1, 2);
     vmres__world_run(suite, some_is_removed, "the donor begins to give");
     break_and_mend(suite);
-    vmres__suite_expect(suite, sum(suite) == all, "nothing is lost and nothing is made");
+    vmres__suite_expect(suite, vmres__world_sum(suite) == all,
+                        "nothing is lost and nothing is made");
 }
 
 static void change_drivers(struct suite *suite)

@@ -210,8 +210,7 @@ static void it_may_be_stopped_and_started(struct suite *suite)
 
 static void it_may_be_stopped_with_a_request_open(struct suite *suite)
 {
-    uint32_t before =
-        vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) + vmres__world_free(suite);
+    uint32_t before = vmres__world_sum(suite);
 
     (void)vmres__world_begin_move(suite, 0, 1, 1);
     stop(suite);
@@ -219,10 +218,7 @@ static void it_may_be_stopped_with_a_request_open(struct suite *suite)
     start(suite);
     vmres__world_wait(suite);
     vmres__world_rest(suite);
-    vmres__suite_expect(suite,
-                        vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) +
-                                vmres__world_free(suite) ==
-                            before,
+    vmres__suite_expect(suite, vmres__world_sum(suite) == before,
                         "whatever came of it, nothing is lost and nothing is made");
 }
 
@@ -277,18 +273,14 @@ static void a_frozen_vm_is_left_alone(struct suite *suite)
 
 static void it_may_be_frozen_with_a_request_open(struct suite *suite)
 {
-    uint32_t before =
-        vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) + vmres__world_free(suite);
+    uint32_t before = vmres__world_sum(suite);
 
     (void)vmres__world_begin_move(suite, 0, 1, 1);
     freeze(suite);
     vmres__world_unname(suite);
     vmres__world_rest(suite);
     thaw(suite);
-    vmres__suite_expect(suite,
-                        vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) +
-                                vmres__world_free(suite) ==
-                            before,
+    vmres__suite_expect(suite, vmres__world_sum(suite) == before,
                         "whatever came of the request, nothing is lost and nothing is made");
 }
 

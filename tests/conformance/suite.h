@@ -114,6 +114,8 @@ struct vmres_account_info vmres__world_account(struct suite *suite, uint32_t vm)
 uint32_t vmres__world_charge(struct suite *suite, uint32_t vm);
 uint32_t vmres__world_held(struct suite *suite, uint32_t vm);
 uint32_t vmres__world_free(struct suite *suite);
+/* All that a transfer between vm0 and vm1 can move: what they have, and the pool. */
+uint32_t vmres__world_sum(struct suite *suite);
 enum vmres_vm_state vmres__world_state(const struct suite *suite, uint32_t vm);
 bool vmres__world_all_live(struct suite *suite);
 

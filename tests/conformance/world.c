@@ -364,6 +364,11 @@ uint32_t vmres__world_free(struct suite *suite)
     return granules(suite, pool.free);
 }
 
+uint32_t vmres__world_sum(struct suite *suite)
+{
+    return vmres__world_charge(suite, 0) + vmres__world_charge(suite, 1) + vmres__world_free(suite);
+}
+
 enum vmres_vm_state vmres__world_state(const struct suite *suite, uint32_t vm)
 {
     struct vmres_vm_info info;

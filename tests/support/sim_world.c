@@ -121,3 +121,14 @@ void sim_world_expect_sound(const struct sim_world *world)
     assert_int_equal(seen.single_transfer, 0);
     assert_int_equal(seen.bound, 0);
 }
+
+int sim_world_end_harness(struct vmres_harness *harness)
+{
+    const char *breach = vmres_harness_breach(harness);
+    int failed = breach != NULL;
+
+    if (failed)
+        print_error("%s\n", breach);
+    vmres_harness_destroy(harness);
+    return failed;
+}

@@ -16,6 +16,7 @@
 #define VMRES_TESTS_SIM_WORLD_H
 
 #include <vmres/driver.h>
+#include <vmres/harness.h>
 #include <vmres/sim.h>
 #include <vmres/sim_fault.h>
 
@@ -48,5 +49,9 @@ struct vmres_account_info sim_world_account(const struct sim_world *world, uint3
 struct vmres_sim_metrics sim_world_metrics(const struct sim_world *world);
 /* Fails unless the engine's books are sound and the simulator saw no breach. */
 void sim_world_expect_sound(const struct sim_world *world);
+
+/* For the tear-down of a test that has a harness instead: destroys it; what was wrong is printed,
+ * and fails the test. */
+int sim_world_end_harness(struct vmres_harness *harness);
 
 #endif

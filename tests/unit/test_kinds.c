@@ -9,6 +9,7 @@
 #include <vmres/units.h>
 
 #include "support/check.h"
+#include "support/sim_world.h"
 
 enum { KIND_MEMORY, KIND_CPU, KIND_PAGES, KINDS };
 
@@ -62,13 +63,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    const char *breach = vmres_harness_breach(host);
-
     (void)state;
-    vmres_harness_destroy(host);
-    if (breach)
-        print_error("%s\n", breach);
-    return breach != NULL;
+    return sim_world_end_harness(host);
 }
 
 static uint64_t held(uint32_t vm, uint8_t kind)

@@ -12,6 +12,7 @@
 #include <vmres/units.h>
 
 #include "support/check.h"
+#include "support/sim_world.h"
 
 enum { BUSY, IDLE };
 
@@ -49,13 +50,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    const char *breach = vmres_harness_breach(host);
-
     (void)state;
-    if (breach)
-        print_error("%s\n", breach);
-    vmres_harness_destroy(host);
-    return breach != NULL;
+    return sim_world_end_harness(host);
 }
 
 static void want_700(void)

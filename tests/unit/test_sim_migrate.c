@@ -5,6 +5,7 @@
 #include <vmres/units.h>
 
 #include "support/check.h"
+#include "support/sim_world.h"
 
 enum { IDLE, BUSY };
 
@@ -23,13 +24,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    const char *breach = vmres_harness_breach(host);
-
     (void)state;
-    if (breach)
-        print_error("%s\n", breach);
-    vmres_harness_destroy(host);
-    return breach != NULL;
+    return sim_world_end_harness(host);
 }
 
 static uint64_t held(uint32_t vm)
