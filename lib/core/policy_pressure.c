@@ -13,6 +13,9 @@
  *  - Memory in use is taken only when all surplus is exhausted, only for VMs that are below their
  *    entitlement, and from those above theirs. To swap out one VM for another helps nobody, but it
  *    is what a share promises; so a VM that claims all it can get cannot hurt one within its share.
+ *  - What there is goes first to those below their entitlement, then as if who gave of its surplus,
+ *    and has not had that back, held so much less: one that stalls after giving is paid back first,
+ *    never more than it gave, which is forgotten within minutes. So to give costs no claim.
  *  - Nobody is asked for more than can move in one round. The next round knows better.
  *  - Plans start from what is held, so that old promises vanish.
  *  - Loads come back to former levels: a remembered peak is a better guess at demand than a noisy
@@ -43,7 +46,8 @@
  *
  * From others: giving up what is needed furthest in the future (Belady 1966), renting before buying
  * (Karlin et al. 1988), max-min fairness (Bertsekas, Gallager 1987), shares and a tax on what is
- * idle (Waldspurger 2002). How good it is, and what else was tried: tests/bench/quality/README.md.
+ * idle (Waldspurger 2002), credit for what was given (Vuppalapati et al. 2023). How good it is, and
+ * what else was tried: tests/bench/quality/README.md.
  *
  * Invariant: what is handed out is at most the free pool and what is asked back.
  */
@@ -183,6 +187,16 @@ static void add_sensor(struct text *text, const struct pressure_vm *vm)
                         vm->shape % CURVE_ONE * 100 / CURVE_ONE);
 }
 
+/* What others owe it. */
+static void add_gift(struct text *text, const struct pressure *policy, const struct pressure_vm *vm)
+{
+    if (vm->gave == 0)
+        return;
+    vmres__text_add(text, ", gave ");
+    add_amount(text, policy, vm->gave);
+    vmres__text_add(text, " lately");
+}
+
 static void add_need(struct text *text, const struct pressure *policy, const struct pressure_vm *vm,
                      const struct vmres_view *view)
 {
@@ -195,6 +209,7 @@ static void add_need(struct text *text, const struct pressure *policy, const str
     else
         vmres__text_add(text, "has just used up all and may miss ");
     add_amount(text, policy, above(vmres__pressure_demand(policy, vm, view), view->held));
+    add_gift(text, policy, vm);
     vmres__text_add(text, ", for %u rounds so far, usually %u", vm->spell_rounds,
                     vm->spell_usual / ROUND_PARTS);
     add_sensor(text, vm);
@@ -215,6 +230,7 @@ static size_t explain(const void *state, const void *vm_state, const struct vmre
         vmres__text_add(&text, view->stall > 0 ? "has what it wants, could spare "
                                                : "does not stall, could spare ");
         add_amount(&text, policy, vmres__pressure_surplus(policy, vm, view));
+        add_gift(&text, policy, vm);
         add_sensor(&text, vm);
     }
     return text.length;

@@ -38,6 +38,7 @@ enum pressure_flag {
     PRESSURE_TESTED = 1 << 4,  /* now it is short again, and well below that peak */
     PRESSURE_GUESSED = 1 << 5, /* it was short without a stall to say so, and only just now */
     PRESSURE_DOUBTED = 1 << 6, /* the last time no stall followed: a false alarm */
+    PRESSURE_GIVES = 1 << 7,   /* it was asked for surplus since it last reported */
 };
 
 /*
@@ -57,9 +58,12 @@ struct pressure_vm {
     uint16_t shape;        /* CURVE_ONE: the stall is the share that is missing */
     uint8_t evidence;      /* weight of the points that the shape rests on */
     uint8_t flags;         /* enum pressure_flag */
-    uint32_t ask;          /* what it is to get in this round, above its charge */
-    uint32_t target;       /* while surplus is collected and memory in use is taken */
-    uint32_t next;         /* in its bucket, or in the list of askers: nobody is in both */
+    uint32_t gave;         /* of its surplus, and has not got back; slowly forgotten */
+    union {
+        uint32_t ask;    /* SHORT: what it is to get in this round, above its charge */
+        uint32_t target; /* others, while surplus is collected and memory in use is taken */
+    };
+    uint32_t next; /* in its bucket, or in the list of askers: nobody is in both */
 };
 
 /* One judgement on its way. */
@@ -78,6 +82,12 @@ struct pressure_plan {
 static inline uint32_t charge_of(const struct vmres_view *view)
 {
     return view->charge > view->held ? view->charge : view->held;
+}
+
+/* What it is still to be paid back; what is on its way to it counts as paid. */
+static inline uint32_t credit_of(const struct pressure_vm *vm, const struct vmres_view *view)
+{
+    return above(vm->gave, above(view->charge, view->held));
 }
 
 /* --- pressure_curve.c --- */

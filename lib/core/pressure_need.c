@@ -8,6 +8,7 @@
 
 #define STALL_MOST 7500u /* demand is four times what it holds; beyond, noise drowns it */
 #define PEAK_FORGETS 11u /* a peak not seen again fades by 1 / 2^11 a round */
+#define GIFT_FORGETS 6u  /* what it gave fades by 1 / 2^6 a round, and a granule */
 #define LITTLE 64u       /* this part of what it holds is as good as nothing */
 #define STEP 32u         /* and this is asked for when nobody knows how much is missing */
 
@@ -188,6 +189,16 @@ static void learn(const struct pressure *policy, struct pressure_vm *vm,
         end_spell(vm);
 }
 
+/* What was let go as it was asked to, and what came back, by what the host sees it hold. */
+static void count_gift(struct pressure_vm *vm, uint32_t held)
+{
+    if (vm->flags & PRESSURE_GIVES)
+        vm->gave = clamp((uint64_t)vm->gave + above(vm->held, held));
+    vm->flags &= (uint8_t)~PRESSURE_GIVES;
+    vm->gave = above(vm->gave, above(held, vm->held));
+    vm->gave = above(vm->gave, (vm->gave >> GIFT_FORGETS) + 1);
+}
+
 /* Takes in its latest report; whether it is short now. */
 bool vmres__pressure_hear(const struct pressure *policy, struct pressure_vm *vm,
                           const struct vmres_view *view)
@@ -196,6 +207,8 @@ bool vmres__pressure_hear(const struct pressure *policy, struct pressure_vm *vm,
     uint32_t rose = in_use > vm->in_use ? in_use - vm->in_use : 0;
     bool is = false;
 
+    if (vm->gave > 0 || (vm->flags & PRESSURE_GIVES))
+        count_gift(vm, view->held);
     if (vm->flags & PRESSURE_GUESSED)
         judge_guess(vm, view->stall);
     if (view->stall > 0 || view->available == 0) {

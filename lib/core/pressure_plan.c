@@ -35,11 +35,29 @@ static uint32_t surplus_of(const struct pressure_plan *plan, uint32_t id)
     return vmres__pressure_surplus(plan->policy, &plan->vms[id], &plan->round->views[id]);
 }
 
+/* What it is to hold, by what was taken from it so far. */
+static uint32_t target_of(const struct pressure_plan *plan, uint32_t id)
+{
+    const struct pressure_vm *vm = &plan->vms[id];
+
+    return vm->flags & PRESSURE_SHORT ? plan->round->views[id].held : vm->target;
+}
+
 static void take(struct pressure_plan *plan, uint32_t id, uint32_t amount, const char *reason)
 {
-    plan->vms[id].target -= amount;
+    uint32_t target = target_of(plan, id) - amount;
+
     plan->supply += amount;
-    vmres_verdict_set(plan->verdict, id, plan->vms[id].target, reason);
+    vmres_verdict_set(plan->verdict, id, target, reason);
+    if (!(plan->vms[id].flags & PRESSURE_SHORT))
+        plan->vms[id].target = target;
+}
+
+static void take_surplus(struct pressure_plan *plan, uint32_t id, uint64_t amount,
+                         const char *reason)
+{
+    plan->vms[id].flags |= PRESSURE_GIVES;
+    take(plan, id, least(amount, plan->policy->release), reason);
 }
 
 static void sort_surpluses(struct pressure_plan *plan)
@@ -48,7 +66,8 @@ static void sort_surpluses(struct pressure_plan *plan)
     for (uint32_t i = plan->round->count; i-- > 0;) {
         uint32_t surplus = surplus_of(plan, i);
 
-        plan->vms[i].target = plan->round->views[i].held;
+        if (!(plan->vms[i].flags & PRESSURE_SHORT))
+            plan->vms[i].target = plan->round->views[i].held;
         if (surplus > 0)
             bucket_drop(&plan->policy->surplus, surplus, i, &plan->vms[i].next);
         plan->surplus += surplus;
@@ -66,7 +85,7 @@ static void share_surplus(struct pressure_plan *plan)
         uint32_t share = portion(&wanted, &rest, surplus_of(plan, i));
 
         if (share > 0)
-            take(plan, i, least(share, plan->policy->release), "its part of all surplus");
+            take_surplus(plan, i, share, "its part of all surplus");
     }
 }
 
@@ -78,8 +97,7 @@ static void give_surplus(struct pressure_plan *plan)
              i != VMRES_VM_NONE && plan->supply < plan->asked; i = plan->vms[i].next) {
             uint32_t most = surplus_of(plan, i);
 
-            take(plan, i, least(least(most, plan->policy->release), plan->asked - plan->supply),
-                 "largest surplus");
+            take_surplus(plan, i, least(most, plan->asked - plan->supply), "largest surplus");
         }
     }
 }
@@ -88,7 +106,7 @@ static void give_surplus(struct pressure_plan *plan)
 static uint32_t excess_of(const struct pressure_plan *plan, uint32_t id)
 {
     const struct vmres_view *view = &plan->round->views[id];
-    uint32_t target = plan->vms[id].target;
+    uint32_t target = target_of(plan, id);
 
     if (!may_give(view) || view->held - target < surplus_of(plan, id))
         return 0;
@@ -110,7 +128,8 @@ static void squeeze(struct pressure_plan *plan, uint64_t owed)
         if (share == 0)
             continue;
         take(plan, i, share, "above its entitlement, while others are below theirs");
-        plan->vms[i].ask = 0;
+        if (plan->vms[i].flags & PRESSURE_SHORT)
+            plan->vms[i].ask = 0;
     }
 }
 
@@ -128,17 +147,32 @@ void vmres__pressure_collect(struct pressure_plan *plan)
         squeeze(plan, plan->owed - without);
 }
 
-/* What an asker gets at a level of allotment per weight. */
+/* What a VM of this weight that counts with so much gets of an amount, at a level per weight. */
+static uint32_t rise(uint64_t level, uint32_t weight, uint32_t counts, uint32_t amount)
+{
+    wide allotment = (wide)level * weight >> LEVEL_BITS;
+
+    if (allotment <= counts)
+        return 0;
+    return allotment - counts < amount ? (uint32_t)(allotment - counts) : amount;
+}
+
+/*
+ * What an asker gets at a level of allotment per weight. Entitlements come first. Of what there is
+ * beyond them it gets as if it held less, by what it gave and did not get back: so the giver is
+ * paid back before others get more, but never more than it gave.
+ */
 static uint32_t share_at(const struct pressure_plan *plan, uint32_t id, uint64_t level)
 {
     const struct vmres_view *view = &plan->round->views[id];
-    wide allotment = (wide)level * view->weight >> LEVEL_BITS;
+    const struct pressure_vm *vm = &plan->vms[id];
     uint32_t charge = charge_of(view);
+    uint32_t owed = least(vm->ask, above(view->entitlement, charge));
 
-    if (allotment <= charge)
-        return 0;
-    return allotment - charge < plan->vms[id].ask ? (uint32_t)(allotment - charge)
-                                                  : plan->vms[id].ask;
+    if (plan->owed >= plan->supply)
+        return rise(level, view->weight, charge, owed);
+    return owed + rise(level, view->weight, above((uint64_t)charge + owed, credit_of(vm, view)),
+                       vm->ask - owed);
 }
 
 /* The level at which all askers have all they asked for. */
@@ -180,6 +214,17 @@ static uint64_t common_level(const struct pressure_plan *plan, uint64_t plenty, 
     return low;
 }
 
+static const char *reason_of(const struct pressure_plan *plan, uint32_t id)
+{
+    const struct vmres_view *view = &plan->round->views[id];
+
+    if (plan->asked > plan->supply && plan->supply > plan->owed &&
+        credit_of(&plan->vms[id], view) > 0)
+        return "stalls after giving: is paid back first";
+    return view->stall > 0 ? "stalls: gets what it misses"
+                           : "has used up all: gets what it may miss";
+}
+
 /* Lowest allotment per weight first; the last granules, less than one each, in order of id. */
 void vmres__pressure_hand_out(struct pressure_plan *plan)
 {
@@ -195,9 +240,6 @@ void vmres__pressure_hand_out(struct pressure_plan *plan)
 
         rest -= extra;
         if (target > plan->round->views[i].held && plan->vms[i].ask > 0)
-            vmres_verdict_set(plan->verdict, i, target,
-                              plan->round->views[i].stall > 0
-                                  ? "stalls: gets what it misses"
-                                  : "has used up all: gets what it may miss");
+            vmres_verdict_set(plan->verdict, i, target, reason_of(plan, i));
     }
 }

@@ -92,6 +92,17 @@ static inline struct vmres_view *judgement_add(struct judgement *j, uint32_t hel
     return &j->views[vm];
 }
 
+/* A VM that stalls, holding `held` of what it is entitled to. */
+static inline struct vmres_view *judgement_add_stalled(struct judgement *j, uint32_t held,
+                                                       uint16_t stall, uint32_t entitlement)
+{
+    struct vmres_view *view = judgement_add(j, held, 0);
+
+    view->stall = stall;
+    view->entitlement = entitlement;
+    return view;
+}
+
 /* Changes what a VM holds and uses, as it would report it. */
 static inline void judgement_report(struct vmres_view *view, uint32_t held, uint32_t used,
                                     uint16_t stall)

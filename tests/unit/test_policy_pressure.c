@@ -34,17 +34,6 @@ static struct vmres_pressure_options capped(uint64_t release, uint64_t grant)
         .release = release * GRANULE, .grant = grant * GRANULE, .margin = VMRES_PPM / 16};
 }
 
-/* A VM that stalls, holding `held` of what it is entitled to. */
-static struct vmres_view *add_stalled(struct judgement *j, uint32_t held, uint16_t stall,
-                                      uint32_t entitlement)
-{
-    struct vmres_view *view = judgement_add(j, held, 0);
-
-    view->stall = stall;
-    view->entitlement = entitlement;
-    return view;
-}
-
 static void nobody_stalls_nobody_is_named(void **state)
 {
     struct judgement j;
@@ -70,7 +59,7 @@ static void the_largest_surplus_gives_just_what_is_missing(void **state)
     judgement_add(&j, 500, 300);
     judgement_add(&j, 600, 500);
     judgement_add(&j, 500, 400);
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_NAMED(&j, 2);
     EXPECT_TARGET(&j, 3, 501);
@@ -89,7 +78,7 @@ static void then_the_next_largest(void **state)
     judgement_add(&j, 500, 64);
     judgement_add(&j, 600, 160);
     judgement_add(&j, 500, 80);
-    add_stalled(&j, 400, 50 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 50 * PERCENT, 500);
     judgement_judge(&j); /* 401 missing: 150 + 75 + 60 is all there is, a 16th left in place */
     EXPECT_TARGET(&j, 0, 500 - 60);
     EXPECT_TARGET(&j, 1, 600 - 150);
@@ -108,7 +97,7 @@ static void where_moving_costs_nothing_all_give_alike(void **state)
     judgement_add(&j, 500, 320);
     judgement_add(&j, 600, 480);
     judgement_add(&j, 500, 10);
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     judgement_judge(&j); /* 101 of 300, 450 and 10 */
     EXPECT_NAMED(&j, 4);
     EXPECT_TARGET(&j, 3, 501);
@@ -125,7 +114,7 @@ static void the_pool_comes_first(void **state)
     (void)state;
     open_pressure(&j, NULL, 2000);
     judgement_add(&j, 600, 500);
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     j.round.free = 101;
     judgement_judge(&j);
     EXPECT_NAMED(&j, 1);
@@ -147,7 +136,7 @@ static void no_donor_is_asked_for_more_than_a_round_can_bring(void **state)
     judgement_add(&j, 500, 300);
     judgement_add(&j, 600, 500);
     judgement_add(&j, 500, 400);
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_TARGET(&j, 1, 560);
     EXPECT_TARGET(&j, 2, 460);
@@ -164,7 +153,7 @@ static void nobody_asks_for_more_than_it_can_take_in_a_round(void **state)
     (void)state;
     open_pressure(&j, &options, 2000);
     judgement_add(&j, 600, 500);
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 570);
     EXPECT_TARGET(&j, 1, 430);
@@ -179,7 +168,7 @@ static void the_slowest_device_still_moves_a_granule(void **state)
     (void)state;
     open_pressure(&j, &options, 2000);
     judgement_add(&j, 600, 500);
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 599);
     EXPECT_TARGET(&j, 1, 401);
@@ -203,7 +192,7 @@ static void the_margin_is_what_idle_memory_is_not_taxed(void **state)
         open_pressure(&j, &options, 1000);
         judgement_add(&j, 300, 100)->entitlement = 300;
         judgement_add(&j, 400, 0)->entitlement = 250;
-        add_stalled(&j, 100, 50 * PERCENT, 200);
+        judgement_add_stalled(&j, 100, 50 * PERCENT, 200);
         judgement_judge(&j);
         assert_int_equal(j.targets[0], cases[i].idle); /* 0: not named */
         assert_int_equal(j.targets[1], cases[i].greedy);
@@ -220,7 +209,7 @@ static void memory_in_use_is_safe_while_there_is_surplus(void **state)
     open_pressure(&j, NULL, 1000);
     judgement_add(&j, 600, 0)->entitlement = 400;
     judgement_add(&j, 250, 160)->entitlement = 300;
-    add_stalled(&j, 150, 50 * PERCENT, 300);
+    judgement_add_stalled(&j, 150, 50 * PERCENT, 300);
     judgement_judge(&j); /* owed 150, and that is just the surplus */
     EXPECT_NAMED(&j, 2);
     EXPECT_TARGET(&j, 1, 100);
@@ -237,7 +226,7 @@ static void then_those_above_their_entitlement_give_to_those_below(void **state)
     judgement_add(&j, 500, 0)->entitlement = 350;
     judgement_add(&j, 330, 0)->entitlement = 250;
     judgement_add(&j, 120, 64)->entitlement = 200;
-    add_stalled(&j, 100, 60 * PERCENT, 200);
+    judgement_add_stalled(&j, 100, 60 * PERCENT, 200);
     judgement_judge(&j); /* owed 100, surplus 60; the other 40 in proportion to 150 and 80 above */
     EXPECT_NAMED(&j, 4);
     EXPECT_TARGET(&j, 2, 60);
@@ -260,7 +249,7 @@ static void what_comes_later_is_waited_for(void **state)
     open_pressure(&j, &options, 1000);
     judgement_add(&j, 500, 0)->entitlement = 350;
     judgement_add(&j, 400, 160)->entitlement = 300;
-    add_stalled(&j, 100, 50 * PERCENT, 200);
+    judgement_add_stalled(&j, 100, 50 * PERCENT, 200);
     judgement_judge(&j);
     EXPECT_NAMED(&j, 2);
     EXPECT_TARGET(&j, 1, 380);
@@ -281,7 +270,7 @@ static void nobody_above_its_entitlement_makes_another_swap(void **state)
     (void)state;
     open_pressure(&j, NULL, 1000);
     judgement_add(&j, 600, 0)->entitlement = 300;
-    add_stalled(&j, 400, 30 * PERCENT, 300);
+    judgement_add_stalled(&j, 400, 30 * PERCENT, 300);
     judgement_judge(&j);
     EXPECT_NAMED(&j, 0);
     judgement_close(&j);
@@ -293,8 +282,8 @@ static void a_hog_that_stalls_is_squeezed_too(void **state)
 
     (void)state;
     open_pressure(&j, NULL, 1000);
-    add_stalled(&j, 800, 30 * PERCENT, 500);
-    add_stalled(&j, 200, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 800, 30 * PERCENT, 500);
+    judgement_add_stalled(&j, 200, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_NAMED(&j, 2);
     EXPECT_TARGET(&j, 0, 800 - 51);
@@ -309,9 +298,9 @@ static void the_least_allotted_come_first(void **state)
 
     (void)state;
     open_pressure(&j, NULL, 1000);
-    add_stalled(&j, 300, 50 * PERCENT, 0);
-    add_stalled(&j, 200, 50 * PERCENT, 0);
-    add_stalled(&j, 100, 50 * PERCENT, 0);
+    judgement_add_stalled(&j, 300, 50 * PERCENT, 0);
+    judgement_add_stalled(&j, 200, 50 * PERCENT, 0);
+    judgement_add_stalled(&j, 100, 50 * PERCENT, 0);
     j.round.free = 150;
     judgement_judge(&j); /* a level of 225: the third has all it asked for at 201 */
     EXPECT_NAMED(&j, 2);
@@ -326,9 +315,9 @@ static void allotments_are_compared_per_weight(void **state)
 
     (void)state;
     open_pressure(&j, NULL, 1000);
-    add_stalled(&j, 300, 50 * PERCENT, 0)->weight = 300;
-    add_stalled(&j, 100, 50 * PERCENT, 0)->weight = 100;
-    add_stalled(&j, 200, 50 * PERCENT, 0)->weight = 100;
+    judgement_add_stalled(&j, 300, 50 * PERCENT, 0)->weight = 300;
+    judgement_add_stalled(&j, 100, 50 * PERCENT, 0)->weight = 100;
+    judgement_add_stalled(&j, 200, 50 * PERCENT, 0)->weight = 100;
     j.round.free = 40;
     judgement_judge(&j);
     EXPECT_NAMED(&j, 2);
@@ -344,7 +333,7 @@ static void the_last_granules_find_somebody(void **state)
     (void)state;
     open_pressure(&j, NULL, 1000);
     for (uint32_t vm = 0; vm < 3; vm++)
-        add_stalled(&j, 100, 50 * PERCENT, 0);
+        judgement_add_stalled(&j, 100, 50 * PERCENT, 0);
     j.round.free = 5;
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 102);
@@ -361,7 +350,7 @@ static void floor_and_ceiling_hold(void **state)
     open_pressure(&j, NULL, 1000);
     judgement_add(&j, 500, 500)->floor = 490;
     j.views[0].entitlement = 500;
-    add_stalled(&j, 400, 50 * PERCENT, 500)->ceiling = 405;
+    judgement_add_stalled(&j, 400, 50 * PERCENT, 500)->ceiling = 405;
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 495);
     EXPECT_TARGET(&j, 1, 405);
@@ -382,12 +371,12 @@ static void only_those_that_may_take_part_do(void **state)
     judgement_add(&j, 300, 250)->flags &= (uint16_t)~VMRES_VIEW_FRESH;
     judgement_add(&j, 300, 250)->flags |= VMRES_VIEW_UNCOOPERATIVE;
     judgement_add(&j, 300, 250)->flags &= (uint16_t)~VMRES_VIEW_PRESENT;
-    add_stalled(&j, 100, 20 * PERCENT, 100)->flags &= (uint16_t)~VMRES_VIEW_RECIPIENT;
-    add_stalled(&j, 100, 20 * PERCENT, 100)->flags &= (uint16_t)~VMRES_VIEW_FRESH;
+    judgement_add_stalled(&j, 100, 20 * PERCENT, 100)->flags &= (uint16_t)~VMRES_VIEW_RECIPIENT;
+    judgement_add_stalled(&j, 100, 20 * PERCENT, 100)->flags &= (uint16_t)~VMRES_VIEW_FRESH;
     j.round.free = 10;
     judgement_judge(&j);
     EXPECT_NAMED(&j, 0);
-    add_stalled(&j, 100, 20 * PERCENT, 0)->flags |= VMRES_VIEW_UNCOOPERATIVE;
+    judgement_add_stalled(&j, 100, 20 * PERCENT, 0)->flags |= VMRES_VIEW_UNCOOPERATIVE;
     judgement_judge(&j); /* it gives nothing, yet a stall is a stall */
     EXPECT_NAMED(&j, 1);
     EXPECT_TARGET(&j, 6, 110);
@@ -402,7 +391,7 @@ static void what_is_on_its_way_is_not_asked_for_again(void **state)
     (void)state;
     open_pressure(&j, NULL, 1000);
     judgement_add(&j, 500, 400);
-    view = add_stalled(&j, 400, 20 * PERCENT, 500);
+    view = judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     view->charge = 460;
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 500 - 41);
@@ -423,7 +412,7 @@ static void old_words_are_about_what_was_held_then(void **state)
     (void)state;
     open_pressure(&j, NULL, 1000);
     judgement_add(&j, 400, 200)->entitlement = 400;
-    add_stalled(&j, 200, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 200, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 400 - 51);
     EXPECT_TARGET(&j, 1, 251);
@@ -433,7 +422,7 @@ static void old_words_are_about_what_was_held_then(void **state)
     j.views[1].held = j.views[1].charge = 251;
     judgement_judge(&j);
     EXPECT_NAMED(&j, 0);
-    add_stalled(&j, 100, 75 * PERCENT, 500);
+    judgement_add_stalled(&j, 100, 75 * PERCENT, 500);
     judgement_judge(&j); /* 149 are left of the 200, and a 16th of them stays */
     EXPECT_NAMED(&j, 2);
     EXPECT_TARGET(&j, 0, 349 - 139);
@@ -447,8 +436,8 @@ static void an_absurd_stall_is_taken_with_care(void **state)
 
     (void)state;
     open_pressure(&j, NULL, 10000);
-    add_stalled(&j, 100, VMRES_STALL_ONE, 100);
-    add_stalled(&j, 0, VMRES_STALL_ONE, 100);
+    judgement_add_stalled(&j, 100, VMRES_STALL_ONE, 100);
+    judgement_add_stalled(&j, 0, VMRES_STALL_ONE, 100);
     j.round.free = 9900;
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 401);
@@ -603,7 +592,7 @@ static void who_has_memory_available_is_not_short(void **state)
     (void)state;
     open_pressure(&j, NULL, 2000);
     j.round.free = 1000;
-    add_stalled(&j, 400, 20 * PERCENT, 500);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 500);
     judgement_judge(&j);
     EXPECT_TARGET(&j, 0, 501);
     report_and_judge(&j, 500, 480, 20 * PERCENT); /* it has 20: the stall is of the past */
@@ -948,7 +937,7 @@ static void it_explains_itself(void **state)
     (void)state;
     open_pressure(&j, NULL, 2000);
     judgement_add(&j, 512, 512);
-    add_stalled(&j, 511, 50 * PERCENT, 512);
+    judgement_add_stalled(&j, 511, 50 * PERCENT, 512);
     judgement_add(&j, 512, 512)->flags &= (uint16_t)~VMRES_VIEW_FRESH;
     judgement_judge(&j);
     judgement_judge(&j);
