@@ -55,13 +55,20 @@ static void answer(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind, struc
     (void)vmres__sim_host_post(sim, &event);
 }
 
+static enum vmres_event_type answering(const struct sim_command *command,
+                                       enum sim_direction direction)
+{
+    if (command->pin)
+        return VMRES_EVENT_PINNED;
+    return direction == SIM_SHRINK ? VMRES_EVENT_REMOVED : VMRES_EVENT_INCORPORATED;
+}
+
 /* Answers an open resize; `result` is of account with VMRES_FLAG_FINAL, which also ends it. */
 static void tell(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
                  enum sim_direction direction, struct sim_end end)
 {
     struct sim_command *command = &vm->holdings[kind].commands[direction];
-    struct vmres_event event = vmres__sim_host_event(
-        vm, direction == SIM_SHRINK ? VMRES_EVENT_REMOVED : VMRES_EVENT_INCORPORATED, kind);
+    struct vmres_event event = vmres__sim_host_event(vm, answering(command, direction), kind);
 
     event.id = command->id;
     event.flags = end.final ? VMRES_FLAG_FINAL : 0;
@@ -105,7 +112,7 @@ uint64_t vmres__sim_command_limit(const struct sim_holding *holding)
     const struct vmres_sim_fault *partial = sim_hurt_by(holding, VMRES_SIM_PARTIAL);
     uint64_t limit = rounded(holding, true);
 
-    if (command->id == 0 || !partial)
+    if (command->id == 0 || command->pin || !partial)
         return limit;
     return sim_max(limit, command->from -
                               sim_share(sim_less(command->from, command->target), partial->share));
@@ -120,6 +127,8 @@ uint64_t vmres__sim_command_reach(const struct sim_holding *holding)
 static bool gives_up(const struct sim_holding *holding, enum sim_direction direction,
                      uint64_t reading)
 {
+    if (holding->commands[direction].pin)
+        return false;
     if (direction == SIM_SHRINK)
         return (sim_hurt_by(holding, VMRES_SIM_PARTIAL) || sim_hurt_by(holding, VMRES_SIM_ROUGH)) &&
                reading <= vmres__sim_command_limit(holding);
@@ -137,19 +146,29 @@ static bool is_worth_telling(const struct vmres_sim *sim, const struct sim_holdi
     return command->untold || sim_hurt_by(holding, VMRES_SIM_REPEAT);
 }
 
+static bool is_reached(const struct vmres_sim *sim, const struct sim_holding *holding, uint8_t kind,
+                       enum sim_direction direction)
+{
+    uint64_t reading = vmres__sim_host_reading(holding);
+    uint64_t target = holding->commands[direction].target;
+
+    if (direction == SIM_GROW)
+        return reading >= target;
+    return vmres__sim_place_matters(sim, kind) ? vmres__sim_place_outside(holding) == 0
+                                               : reading <= target;
+}
+
 void vmres__sim_command_progress(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
                                  enum sim_direction direction)
 {
     struct sim_holding *holding = &vm->holdings[kind];
     struct sim_command *command = &holding->commands[direction];
     uint64_t reading = vmres__sim_host_reading(holding);
-    bool reached;
 
     if (command->id == 0)
         return;
     count_progress(command, direction, reading);
-    reached = direction == SIM_SHRINK ? reading <= command->target : reading >= command->target;
-    if (reached) {
+    if (is_reached(sim, holding, kind, direction)) {
         tell(sim, vm, kind, direction, (struct sim_end){true, VMRES_RESULT_DONE});
     } else if (gives_up(holding, direction, reading)) {
         holding->moving = false;
@@ -169,6 +188,16 @@ static bool refuses(const struct vmres_sim *sim, const struct sim_holding *holdi
 
     return sim_hurt_by(holding, VMRES_SIM_NO_DEVICE) ||
            (refusal && chance % VMRES_PPM < refusal->share);
+}
+
+/* From now on the device pursues this. */
+static void aim(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_action *action)
+{
+    struct sim_holding *holding = &vm->holdings[action->kind];
+
+    if (vmres__sim_place_matters(sim, action->kind))
+        vmres__sim_place_obey(holding, action);
+    vmres__sim_device_aim(holding, action->as.resize.target);
 }
 
 static void resize(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_action *action,
@@ -199,7 +228,7 @@ static void resize(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_
         return;
     }
     *guess_of(sim, action->id) = (uint32_t)(holding - sim->holdings) * 2 + (uint32_t)direction;
-    vmres__sim_device_aim(holding, action->as.resize.target);
+    aim(sim, vm, action);
 }
 
 /* Answered at once: it is the host that acts. */
@@ -211,6 +240,8 @@ static void configure(struct vmres_sim *sim, struct sim_vm *vm, const struct vmr
     struct vmres_event event =
         vmres__sim_host_event(vm, pin ? VMRES_EVENT_PINNED : VMRES_EVENT_REASSIGNED, action->kind);
 
+    if (vmres__sim_place_matters(sim, action->kind))
+        vmres__sim_place_obey(holding, action);
     if (first)
         holding->held = action->as.resize.target;
     if (first || pin)
@@ -224,6 +255,27 @@ static void configure(struct vmres_sim *sim, struct sim_vm *vm, const struct vmr
     answer(sim, vm, action->kind, event);
     if (first)
         vmres__sim_life_allotted(sim, vm, action->kind);
+}
+
+/* A block is where it is to be when nothing of its VM lies outside any more. */
+static void pin_block(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_action *action)
+{
+    struct sim_holding *holding = &vm->holdings[action->kind];
+
+    holding->commands[SIM_GROW].id = 0;
+    holding->commands[SIM_SHRINK] = (struct sim_command){.id = action->id,
+                                                         .target = action->as.resize.target,
+                                                         .from = vmres__sim_host_reading(holding),
+                                                         .told_ms = sim->now,
+                                                         .pin = true};
+    if (sim_hurt_by(holding, VMRES_SIM_NO_DEVICE)) {
+        vmres__sim_shadow_cancelled(sim, vm, action->kind);
+        tell(sim, vm, action->kind, SIM_SHRINK, (struct sim_end){true, VMRES_RESULT_REFUSED});
+        return;
+    }
+    *guess_of(sim, action->id) = (uint32_t)(holding - sim->holdings) * 2 + (uint32_t)SIM_SHRINK;
+    aim(sim, vm, action);
+    vmres__sim_command_progress(sim, vm, action->kind, SIM_SHRINK);
 }
 
 /* Ends a command early, if it is still open. */
@@ -276,6 +328,8 @@ void vmres__sim_command_carry_out(struct vmres_sim *sim, struct sim_vm *vm,
         resize(sim, vm, action, SIM_SHRINK);
     else if (action->type == VMRES_ACTION_NOTIFY)
         resize(sim, vm, action, SIM_GROW);
+    else if (action->type == VMRES_ACTION_PIN && vmres__sim_place_matters(sim, action->kind))
+        pin_block(sim, vm, action);
     else
         configure(sim, vm, action);
 }

@@ -31,6 +31,18 @@ static uint64_t slowed(const struct sim_holding *holding, uint64_t budget_now)
     return slow && budget_now != SIM_NEVER ? sim_share(budget_now, slow->share) : budget_now;
 }
 
+/* Of a block, what lies outside of where it is to be, even if it is small enough. */
+static uint64_t still_to_leave(const struct vmres_sim *sim, const struct sim_holding *holding,
+                               uint8_t kind)
+{
+    uint64_t limit = vmres__sim_command_limit(holding);
+    uint64_t outside = vmres__sim_place_outside(holding);
+
+    if (!vmres__sim_place_matters(sim, kind))
+        return sim_less(sim_reading(holding), limit);
+    return holding->held > holding->target ? sim_less(outside, limit - holding->target) : outside;
+}
+
 /* What the device would let go in this tick. */
 static uint64_t step_of(const struct vmres_sim *sim, const struct sim_holding *holding,
                         uint8_t kind)
@@ -38,7 +50,7 @@ static uint64_t step_of(const struct vmres_sim *sim, const struct sim_holding *h
     const struct vmres_sim_device *device = &sim->kinds[kind].device;
     uint64_t rate = vmres__sim_place_matters(sim, kind) ? vmres__sim_place_release(device, holding)
                                                         : device->release;
-    uint64_t need = sim_less(sim_reading(holding), vmres__sim_command_limit(holding));
+    uint64_t need = still_to_leave(sim, holding, kind);
     uint64_t release = slowed(holding, budget(sim, rate));
     uint64_t swap_out = slowed(holding, budget(sim, device->swap_out));
     uint64_t unused = sim_less(holding->held, holding->demand);
@@ -57,7 +69,7 @@ static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
     const struct vmres_sim_fault *trickle;
     uint64_t amount;
 
-    if (!holding->moving || sim_reading(holding) <= holding->target)
+    if (!holding->moving || still_to_leave(sim, holding, kind) == 0)
         return;
     if (sim_hurt_by(holding, VMRES_SIM_IGNORE_REQUESTS))
         return;
@@ -71,7 +83,8 @@ static void release(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
         return;
     }
     if (vmres__sim_place_matters(sim, kind))
-        amount = vmres__sim_place_whole(sim, holding, kind, amount);
+        amount = vmres__sim_place_whole(
+            sim, holding, kind, (struct sim_step){amount, still_to_leave(sim, holding, kind)});
     holding->held -= amount;
     holding->tally.out += amount;
     if (sim_hurt_by(holding, VMRES_SIM_SCRUB))
@@ -89,9 +102,12 @@ static void grant(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind)
 
     if (!holding->moving || reading >= reach)
         return;
+    if (vmres__sim_place_matters(sim, kind) && vmres__sim_place_outside(holding) > 0)
+        return;
     amount = sim_min(reach - reading, budget(sim, sim->kinds[kind].device.grant));
     if (vmres__sim_place_matters(sim, kind))
-        amount = vmres__sim_place_whole(sim, holding, kind, amount);
+        amount =
+            vmres__sim_place_whole(sim, holding, kind, (struct sim_step){amount, reach - reading});
     /* What it pretended to have released is there already. */
     found = sim_min(amount, holding->hidden);
     holding->hidden -= found;

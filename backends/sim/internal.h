@@ -106,6 +106,11 @@ struct sim_command {
     uint64_t amount;  /* cumulative */
     uint64_t told_ms; /* when it was last told */
     bool untold;      /* it has grown since */
+    bool pin;         /* to a block: what lies outside of it is to leave */
+};
+
+struct sim_step { /* the work of a tick, of what is still to be done */
+    uint64_t amount, rest;
 };
 
 struct sim_end { /* of a command, or not yet */
@@ -122,10 +127,9 @@ struct sim_fault {
 
 /* place.c: where a block lies, on a contiguous host. */
 struct sim_place {
-    uint64_t front;                    /* [front, front + held) is what the VM has */
-    uint64_t claim_front, claim_final; /* what it has or was promised */
-    uint64_t begun;                    /* of the granule at work */
-    bool leaves_front;                 /* what is released leaves at the front */
+    uint64_t front;                  /* [front, front + held) is what the VM has */
+    uint64_t goal_front, goal_final; /* the block it was told last */
+    uint64_t begun;                  /* of the granule at work */
 };
 
 /* What one VM has of one kind: the guest's side, the device between, and what the host was told. */
@@ -323,21 +327,25 @@ void vmres__sim_device_release_all(struct vmres_sim *sim);
 void vmres__sim_device_grant_all(struct vmres_sim *sim);
 void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding, uint64_t amount);
 
-/* place.c. matters: this kind lies in blocks. whole: what of the work done so far moves now.
- * left, entered: an amount was released, granted (held counts it already). release: the rate at
- * which the block is cleared. stay: what was promised and has not come is void. command: takes
- * note of an action; false: it contradicts what is. settle: the first place there is, for one
- * that ran before any driver. show: tells where it is. */
+/* place.c. matters: this kind lies in blocks. claimed: what the VM has or may come to have. whole:
+ * what of the work done so far moves now. outside: of what it has, what does not lie where it is to
+ * be. left, entered: an amount was released, granted (held counts it already). release: the rate at
+ * which the block is cleared. stay: what was promised and has not come is void. allows: an action
+ * does not contradict what is. obey: it is pursued. settle: the first place there is, for one that
+ * ran before any driver. show: tells where it is. */
 bool vmres__sim_place_matters(const struct vmres_sim *sim, uint8_t kind);
+uint64_t vmres__sim_place_claimed(const struct sim_holding *holding);
 uint64_t vmres__sim_place_whole(const struct vmres_sim *sim, struct sim_holding *holding,
-                                uint8_t kind, uint64_t amount);
+                                uint8_t kind, struct sim_step step);
+uint64_t vmres__sim_place_outside(const struct sim_holding *holding);
 void vmres__sim_place_left(struct sim_holding *holding, uint64_t amount);
 void vmres__sim_place_entered(struct sim_holding *holding, uint64_t amount);
 uint64_t vmres__sim_place_release(const struct vmres_sim_device *device,
                                   const struct sim_holding *holding);
 void vmres__sim_place_stay(struct sim_holding *holding);
-bool vmres__sim_place_command(const struct vmres_sim *sim, struct sim_holding *holding,
-                              const struct vmres_action *action);
+bool vmres__sim_place_allows(const struct vmres_sim *sim, const struct sim_holding *holding,
+                             const struct vmres_action *action);
+void vmres__sim_place_obey(struct sim_holding *holding, const struct vmres_action *action);
 void vmres__sim_place_settle(const struct vmres_sim *sim, struct sim_holding *holding,
                              uint8_t kind);
 void vmres__sim_place_show(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where blocks lie, on a simulated host that gives each VM one contiguous block: kept from the
- * actions alone, never asked from the engine. A VM truly has [front, front + held); its *claim* is
- * that and whatever else it was promised. What is released leaves at the side the request named;
- * what is granted comes in at the front first; both by whole granules, for a block is cut nowhere
- * else.
+ * actions alone, never asked from the engine. A VM truly has [front, front + held) and moves
+ * towards its *goal*, the block it was told last: what lies outside of that leaves, then the rest
+ * comes in, both at the front first, by whole granules, for a block is cut nowhere else. Its
+ * *claim* is both, what it has and what it may have by then.
  *
  * Invariant, and the check on whoever commands: claims do not overlap, lie inside the host, and
  * every action says where the block is.
  */
 #include "internal.h"
+
+struct span {
+    uint64_t front, final;
+};
 
 bool vmres__sim_place_matters(const struct vmres_sim *sim, uint8_t kind)
 {
@@ -23,38 +27,58 @@ static uint64_t end_of_host(const struct vmres_sim *sim, uint8_t kind)
     return sim_less(resource->capacity, resource->reserve);
 }
 
+static struct span claim_of(const struct sim_holding *holding)
+{
+    const struct sim_place *place = &holding->place;
+
+    if (holding->held == 0)
+        return (struct span){place->goal_front, place->goal_final};
+    return (struct span){sim_min(place->front, place->goal_front),
+                         sim_max(place->front + holding->held, place->goal_final)};
+}
+
+uint64_t vmres__sim_place_claimed(const struct sim_holding *holding)
+{
+    struct span claim = claim_of(holding);
+
+    return claim.final - claim.front;
+}
+
 /* --- what moves --- */
 
 uint64_t vmres__sim_place_whole(const struct vmres_sim *sim, struct sim_holding *holding,
-                                uint8_t kind, uint64_t amount)
+                                uint8_t kind, struct sim_step step)
 {
     struct sim_place *place = &holding->place;
     uint64_t granule = sim->kinds[kind].resource.granule;
-    uint64_t rest = holding->target > holding->held ? holding->target - holding->held
-                                                    : holding->held - holding->target;
-    uint64_t done = sim_min(place->begun + amount, rest);
+    uint64_t done = sim_min(place->begun + step.amount, step.rest);
 
     place->begun = done % granule;
     return done - place->begun;
+}
+
+uint64_t vmres__sim_place_outside(const struct sim_holding *holding)
+{
+    const struct sim_place *place = &holding->place;
+
+    return sim_min(holding->held, sim_less(place->goal_front, place->front) +
+                                      sim_less(place->front + holding->held, place->goal_final));
 }
 
 void vmres__sim_place_left(struct sim_holding *holding, uint64_t amount)
 {
     struct sim_place *place = &holding->place;
 
-    if (place->leaves_front) {
-        place->front += amount;
-        place->claim_front = sim_max(place->claim_front, place->front);
-    } else {
-        place->claim_final = sim_min(place->claim_final, place->front + holding->held);
-    }
+    place->front += sim_min(amount, sim_less(place->goal_front, place->front));
 }
 
 void vmres__sim_place_entered(struct sim_holding *holding, uint64_t amount)
 {
     struct sim_place *place = &holding->place;
 
-    place->front -= sim_min(amount, place->front - place->claim_front);
+    if (holding->held == amount) /* it had nothing, which may have been anywhere */
+        place->front = sim_min(sim_max(place->front, place->goal_front), place->goal_final);
+    place->front -= sim_min(amount, sim_less(place->front, place->goal_front));
 }
 
 /* Used pages lie evenly in the block, and those in the region that leaves are moved first: what is
@@ -75,96 +99,64 @@ uint64_t vmres__sim_place_release(const struct vmres_sim_device *device,
 
 /* --- what is commanded --- */
 
-static void stay(struct sim_holding *holding)
-{
-    holding->place.claim_front = holding->place.front;
-    holding->place.claim_final = holding->place.front + holding->held;
-    holding->place.begun = 0;
-}
-
 void vmres__sim_place_stay(struct sim_holding *holding)
 {
-    stay(holding);
+    struct sim_place *place = &holding->place;
+
+    place->goal_front = place->front;
+    place->goal_final = place->front + holding->held;
+    place->begun = 0;
+}
+
+void vmres__sim_place_obey(struct sim_holding *holding, const struct vmres_action *action)
+{
+    struct sim_place *place = &holding->place;
+
+    place->goal_front = action->as.resize.front;
+    place->goal_final = action->as.resize.front + action->as.resize.target;
+    place->begun = 0;
+    if (holding->held == 0)
+        place->front = place->goal_front;
 }
 
 /* Whether nobody else has any of what one claims. */
-static bool is_alone(const struct vmres_sim *sim, const struct sim_holding *holding, uint8_t kind)
+static bool is_alone(const struct vmres_sim *sim, const struct sim_holding *holding, uint8_t kind,
+                     struct span claim)
 {
-    const struct sim_place *place = &holding->place;
-
-    if (place->claim_final > end_of_host(sim, kind))
+    if (claim.final > end_of_host(sim, kind))
         return false;
     for (uint32_t i = 0; i < sim->vm_count; i++) {
         const struct sim_holding *other = &sim->vms[i].holdings[kind];
+        struct span its = claim_of(other);
 
-        if (other != holding && sim_max(place->claim_front, other->place.claim_front) <
-                                    sim_min(place->claim_final, other->place.claim_final))
+        if (other != holding && sim_max(claim.front, its.front) < sim_min(claim.final, its.final))
             return false;
     }
     return true;
 }
 
-/* The block is to shrink to [front, final). Where a newer request asks for less than what has left
- * meanwhile, the VM may take the rest back. */
-static bool shrink(struct sim_holding *holding, uint64_t front, uint64_t final, bool at_front)
+/* A removal leaves the other side where it was told to be; growth is around what is there. */
+static bool follows(const struct sim_holding *holding, const struct vmres_action *action)
 {
-    struct sim_place *place = &holding->place;
-    bool other_side_stays;
-
-    stay(holding);
-    other_side_stays = at_front ? final == place->claim_final : front == place->claim_front;
-    place->leaves_front = at_front;
-    place->claim_front = sim_min(place->claim_front, front);
-    place->claim_final = sim_max(place->claim_final, final);
-    return other_side_stays;
-}
-
-static bool grow(struct sim_holding *holding, uint64_t front, uint64_t final, bool first)
-{
-    struct sim_place *place = &holding->place;
-
-    if (first)
-        place->front = front;
-    stay(holding);
-    if (front > place->claim_front || final < place->claim_final)
-        return false;
-    place->claim_front = front;
-    place->claim_final = final;
-    return true;
-}
-
-/* It is to stay where it is; if it has moved since it was seen, to be again where it was. */
-static bool pin(struct sim_holding *holding, uint64_t front, uint64_t final)
-{
-    struct sim_place *place = &holding->place;
-
-    stay(holding);
-    if (holding->held == final - front)
-        return front == place->claim_front;
-    place->leaves_front = front > place->front;
-    place->claim_front = sim_min(place->claim_front, front);
-    place->claim_final = sim_max(place->claim_final, final);
-    return true;
-}
-
-bool vmres__sim_place_command(const struct vmres_sim *sim, struct sim_holding *holding,
-                              const struct vmres_action *action)
-{
+    const struct sim_place *place = &holding->place;
     uint64_t front = action->as.resize.front, final = front + action->as.resize.target;
 
-    switch (action->type) {
-    case VMRES_ACTION_REQUEST_REMOVAL:
-        return shrink(holding, front, final, (action->flags & VMRES_ACTION_FRONT) != 0) &&
-               is_alone(sim, holding, action->kind);
-    case VMRES_ACTION_REASSIGN:
-    case VMRES_ACTION_NOTIFY:
-        return grow(holding, front, final, (action->flags & VMRES_ACTION_INITIAL) != 0) &&
-               is_alone(sim, holding, action->kind);
-    case VMRES_ACTION_PIN:
-        return pin(holding, front, final) && is_alone(sim, holding, action->kind);
-    default:
+    if (action->type == VMRES_ACTION_REQUEST_REMOVAL)
+        return action->flags & VMRES_ACTION_FRONT ? final == place->goal_final
+                                                  : front == place->goal_front;
+    return action->type == VMRES_ACTION_PIN || holding->held == 0 ||
+           (front <= place->front && final >= place->front + holding->held);
+}
+
+bool vmres__sim_place_allows(const struct vmres_sim *sim, const struct sim_holding *holding,
+                             const struct vmres_action *action)
+{
+    struct sim_holding after = *holding;
+
+    if (action->type == VMRES_ACTION_CANCEL)
         return true;
-    }
+    vmres__sim_place_obey(&after, action);
+    return follows(holding, action) && is_alone(sim, holding, action->kind, claim_of(&after));
 }
 
 /* --- what ran before --- */
@@ -192,7 +184,7 @@ void vmres__sim_place_settle(const struct vmres_sim *sim, struct sim_holding *ho
     while ((other = in_the_way(sim, holding, kind, front)) != NULL)
         front = other->place.front + other->held;
     holding->place.front = front;
-    stay(holding);
+    vmres__sim_place_stay(holding);
 }
 
 void vmres__sim_place_show(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
@@ -200,7 +192,7 @@ void vmres__sim_place_show(struct vmres_sim *sim, const struct sim_vm *vm, uint8
     const struct sim_holding *holding = &vm->holdings[kind];
     struct vmres_event event = vmres__sim_host_event(vm, VMRES_EVENT_EXTENT, kind);
 
-    event.as.extent.front = holding->place.front;
-    event.as.extent.size = holding->held;
+    event.as.extent.front = claim_of(holding).front;
+    event.as.extent.size = vmres__sim_place_claimed(holding);
     (void)vmres__sim_host_post(sim, &event);
 }

@@ -31,7 +31,7 @@ static uint64_t exposure_of(const struct vmres_sim *sim, const struct sim_holdin
     uint64_t seen = sim_max(read, sim_less(holding->told.witness, tolerance));
 
     if (vmres__sim_place_matters(sim, kind))
-        seen = sim_min(seen, holding->place.claim_final - holding->place.claim_front);
+        seen = sim_min(seen, vmres__sim_place_claimed(holding));
     return sim_max(holding->promise, seen);
 }
 
@@ -197,7 +197,7 @@ void vmres__sim_shadow_arrived(struct vmres_sim *sim, const struct sim_vm *vm,
                                const struct vmres_action *action)
 {
     if (vmres__sim_place_matters(sim, action->kind) &&
-        !vmres__sim_place_command(sim, &vm->holdings[action->kind], action))
+        !vmres__sim_place_allows(sim, &vm->holdings[action->kind], action))
         sim->violations.capacity++; /* it would have what another has, or what there is not */
 }
 

@@ -37,7 +37,9 @@ enum vmres_action_type {
     /* Step 7: tell the VM that it may now use `target`. Answered by INCORPORATED. */
     VMRES_ACTION_NOTIFY = 4,
     /* Stay where you are: set the device's target to `target`, which is what the VM was seen to
-     * hold, so that no older wish is pursued. Answered by PINNED with what it then holds. */
+     * hold, so that no older wish is pursued. Answered by PINNED with what it then holds. On a
+     * contiguous host: lie in [front, front + target), which is all that is yours, and which may
+     * be more than what you hold; answered when nothing of the VM lies outside. */
     VMRES_ACTION_PIN = 5,
     /* Give up the command `command` as soon as possible. Answered by *that* command's final. */
     VMRES_ACTION_CANCEL = 6,

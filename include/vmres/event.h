@@ -43,7 +43,7 @@ enum vmres_event_type {
     VMRES_EVENT_BACKEND_READY = 16, /* it is back, everything has been observed anew */
     VMRES_EVENT_CANCEL = 17,        /* the embedder calls off the transfer `id` */
     VMRES_EVENT_DRY_RUN = 18,       /* dry run on (result 1) or off (result 0) */
-    VMRES_EVENT_EXTENT = 19,  /* where the block of an adopted VM lies, on a contiguous host */
+    VMRES_EVENT_EXTENT = 19,  /* contiguous host: all an adopted VM has, or was told it may have */
     VMRES_EVENT_FREEZE = 20,  /* leave this VM alone: migration, snapshot */
     VMRES_EVENT_THAW = 21,    /* pin it, then let it take part again */
     VMRES_EVENT_SET = 22,     /* the operator: let this VM hold `amount` */

@@ -158,36 +158,38 @@ uint32_t vmres__extent_told_front(const struct kind *kind, uint32_t vm)
     return kind->blocks[vm].front + kind->blocks[vm].untold.front;
 }
 
-/* What it lacks is what it was not told of; then, of what it was granted, the final side first, for
- * the front is taken in first; or, if it was granted nothing, what it let go without our hearing of
- * it, at the side where it was asked to. */
-uint32_t vmres__extent_held_front(const struct kind *kind, uint32_t vm, uint32_t size)
+static uint32_t granted_of(const struct block *block)
 {
-    const struct block *block = &kind->blocks[vm];
-    const struct pieces *told = &block->told, *untold = &block->untold;
-    uint32_t lacks = kind->views[vm].charge - min_u32(kind->views[vm].charge, size);
-    uint32_t rest = lacks - min_u32(lacks, untold->front + untold->final);
-    uint32_t at_front = min_u32(lacks, untold->front);
+    return block->untold.front + block->untold.final + block->told.front + block->told.final;
+}
 
-    if (told->front + told->final > 0)
-        return block->front + at_front + rest - min_u32(rest, told->final);
-    return block->front + at_front + (block->leaves_front ? rest : 0);
+uint32_t vmres__extent_own(const struct kind *kind, uint32_t vm)
+{
+    uint32_t charge = kind->views[vm].charge;
+    uint32_t granted = min_u32(granted_of(&kind->blocks[vm]), charge);
+
+    return max_u32(kind->views[vm].held, charge - granted);
+}
+
+uint32_t vmres__extent_own_front(const struct kind *kind, uint32_t vm, uint32_t own)
+{
+    const struct pieces *told = &kind->blocks[vm].told, *untold = &kind->blocks[vm].untold;
+    uint32_t lacks = kind->views[vm].charge - own;
+    uint32_t rest = lacks - min_u32(lacks, untold->front + untold->final);
+
+    return kind->blocks[vm].front + min_u32(lacks, untold->front) + rest -
+           min_u32(rest, told->final);
 }
 
 void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount)
 {
     struct block *block = &kind->blocks[vm];
 
-    block->front = vmres__extent_held_front(kind, vm, kind->views[vm].charge - amount);
+    block->front = vmres__extent_own_front(kind, vm, kind->views[vm].charge - amount);
     block->untold = block->told = (struct pieces){0, 0};
 }
 
 /* --- passing on --- */
-
-static uint32_t granted_of(const struct block *block)
-{
-    return block->untold.front + block->untold.final + block->told.front + block->told.final;
-}
 
 bool vmres__extent_known(const struct kind *kind, uint32_t vm)
 {

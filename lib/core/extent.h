@@ -33,7 +33,6 @@ struct block {
     uint32_t keep;              /* what the VM is to end with, by the last plan: it gives no more */
     uint32_t own;               /* what is charged beyond that only lies here on its way */
     struct pieces untold, told; /* the VM takes in the front ones first */
-    bool leaves_front;          /* where it was asked last to let go */
     bool placed;                /* it is linked */
 };
 
@@ -55,9 +54,13 @@ void vmres__extent_told(struct kind *kind, uint32_t vm);
 void vmres__extent_taken_in(struct kind *kind, uint32_t vm, uint32_t amount);
 void vmres__extent_returned(struct kind *kind, uint32_t vm, uint32_t amount);
 
-/* Where the block begins as far as the VM was told; and where one of `size` would that it holds. */
+/* Where the block begins as far as the VM was told. */
 uint32_t vmres__extent_told_front(const struct kind *kind, uint32_t vm);
-uint32_t vmres__extent_held_front(const struct kind *kind, uint32_t vm, uint32_t size);
+/* What of its block is a VM's own: all but what it was granted and did not take in, of which it was
+ * not told, or it is the final side's first, for the front is taken in first. One that holds less
+ * than that may lie anywhere in it. And where that begins. */
+uint32_t vmres__extent_own(const struct kind *kind, uint32_t vm);
+uint32_t vmres__extent_own_front(const struct kind *kind, uint32_t vm, uint32_t own);
 /* Whether it is known what a VM has of its block: not if it did not take in what it was granted,
  * and was not seen since. */
 bool vmres__extent_known(const struct kind *kind, uint32_t vm);

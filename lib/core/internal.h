@@ -355,6 +355,7 @@ void vmres__observe_untold(struct vmres_engine *engine, uint32_t vm, uint8_t kin
 void vmres__observe_enforced(struct account *account, uint16_t valid);
 void vmres__observe_again(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+void vmres__observe_pinned(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t target);
 enum vmres_status vmres__host_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__allot(struct vmres_engine *engine);
 bool vmres__allot_fits(struct vmres_engine *engine, uint32_t vm, uint8_t kind);

@@ -155,7 +155,8 @@ static void settle_dispute(struct kind *kind, uint32_t vm)
     account->disputed = charge - min_u32(charge, claimed);
 }
 
-/* Lets the charge follow what has been seen. */
+/* Lets the charge follow what has been seen; but no block follows what is read, for that does not
+ * tell where in it the VM lies. */
 void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index)
 {
     struct kind *kind = &engine->kinds[kind_index];
@@ -164,15 +165,31 @@ void vmres__observe_seen(struct vmres_engine *engine, uint32_t vm, uint8_t kind_
     raise_to(engine, vm, kind_index, bound_of(kind, vm));
     charge = kind->views[vm].charge;
     bound = bound_of(kind, vm);
-    if (!idle(kind, &kind->accounts[vm]) || !trusted(engine, vm, kind_index))
+    if (kind->blocks || !idle(kind, &kind->accounts[vm]) || !trusted(engine, vm, kind_index))
         return;
-    if (kind->blocks) {
-        vmres__extent_returned(kind, vm, charge - bound);
-        vmres__settle_mark(engine, vm, kind_index);
-    }
     if (bound < charge)
         shed(engine, vm, kind_index, charge - bound, "the host sees that it holds less");
     settle_dispute(kind, vm);
+}
+
+/* It stays as it is: what its charge may follow now is known. Of a block that is what it was pinned
+ * to, outside of which nothing of the VM lies any more. */
+void vmres__observe_pinned(struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,
+                           uint32_t target)
+{
+    struct kind *kind = &engine->kinds[kind_index];
+    uint32_t left = kind->views[vm].charge - min_u32(kind->views[vm].charge, target);
+
+    if (!kind->blocks) {
+        vmres__observe_seen(engine, vm, kind_index);
+        return;
+    }
+    if (!idle(kind, &kind->accounts[vm]) || !trusted(engine, vm, kind_index))
+        return;
+    vmres__extent_returned(kind, vm, left);
+    if (left > 0)
+        shed(engine, vm, kind_index, left, "it did not take in what it was granted");
+    vmres__settle_mark(engine, vm, kind_index);
 }
 
 /* What was heard while something was open counts when nothing is any more. */

@@ -6,6 +6,9 @@
  * A VM that ran before us, or was reborn, is pinned until it was seen holding the same twice; until
  * then it stays charged with the most it could hold. A balloon's target cannot be read back: hence
  * the pin.
+ *
+ * A block is pinned at all that is its VM's own, for where one that holds less lies in it nobody
+ * knows; once nothing of the VM lies outside, what it was granted and did not take in goes back.
  */
 #include "internal.h"
 
@@ -31,13 +34,21 @@ static void leave_alone(struct vmres_engine *engine, const struct command *comma
     vmres__vm_confirmed(engine, command->vm);
 }
 
+/* It holds what it was pinned at; of a block no more than that, and nothing outside of it. */
+static bool is_stable(const struct kind *kind, const struct command *command)
+{
+    uint32_t held = kind->views[command->vm].held;
+
+    return held == command->target || (kind->blocks && held < command->target);
+}
+
 static void confirm(struct vmres_engine *engine, struct command *command)
 {
     struct kind *kind = &engine->kinds[command->kind];
     struct account *account = &kind->accounts[command->vm];
 
-    /* Stable means that it holds what it was pinned at; else pin it at what it holds now. */
-    if (kind->views[command->vm].held == command->target) {
+    /* Else pin it at what it holds now. */
+    if (is_stable(kind, command)) {
         account->pins--;
     } else if (++account->failures >= RESTLESS) {
         leave_alone(engine, command);
@@ -49,17 +60,17 @@ static void confirm(struct vmres_engine *engine, struct command *command)
     }
     account->failures = 0;
     kind->adopting--;
-    vmres__observe_seen(engine, command->vm, command->kind);
+    vmres__observe_pinned(engine, command->vm, command->kind, command->target);
     vmres__vm_confirmed(engine, command->vm);
 }
 
-/* A block that has not what it was pinned at had moved on before it heard: where it lies is not
- * known before it holds still, so it is pinned again, at what it has now. */
+/* A block that is said to be where it was pinned, and holds more than that, has moved on since it
+ * was seen: it is pinned again, at what it has now. */
 static bool on_its_way(const struct kind *kind, const struct command *command)
 {
     struct account *account = &kind->accounts[command->vm];
 
-    if (!kind->blocks || kind->views[command->vm].held == command->target)
+    if (!kind->blocks || is_stable(kind, command))
         return false;
     if (++account->failures < RESTLESS)
         account->flags |= ACCOUNT_PIN;
@@ -90,6 +101,6 @@ void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
     } else if (account->pins > 0) {
         leave_alone(engine, command);
     } else if (event->result == VMRES_RESULT_DONE && !on_its_way(kind, command)) {
-        vmres__observe_seen(engine, command->vm, command->kind);
+        vmres__observe_pinned(engine, command->vm, command->kind, command->target);
     }
 }

@@ -77,7 +77,7 @@ static const struct transfer *only_transfer(const struct vmres_engine *engine,
 static uint32_t front_after(const struct kind *kind, const struct command *plan, uint16_t flags)
 {
     if (plan->type == VMRES_ACTION_PIN)
-        return vmres__extent_held_front(kind, plan->vm, plan->target);
+        return vmres__extent_own_front(kind, plan->vm, plan->target);
     if (plan->type == VMRES_ACTION_REASSIGN) /* all that it is charged with */
         return kind->blocks[plan->vm].front;
     return vmres__extent_told_front(kind, plan->vm) +
@@ -137,8 +137,6 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
     *slot = index;
     if (plan.type == VMRES_ACTION_REQUEST_REMOVAL)
         kind->accounts[plan.vm].target = plan.target;
-    if (plan.type == VMRES_ACTION_REQUEST_REMOVAL && kind->blocks)
-        kind->blocks[plan.vm].leaves_front = !plan.up;
     action = vmres__outbox_push(engine, plan.type, plan.vm, plan.kind);
     action->id = command->id;
     action->flags = flags;
@@ -251,15 +249,14 @@ static bool idle(const struct account *account)
 static enum sent settle_pin(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     struct account *account = account_of(engine, vm, kind);
-    const struct vmres_view *view = view_of(engine, vm, kind);
+    struct command plan = {.type = VMRES_ACTION_PIN, .vm = vm, .kind = kind};
     enum sent sent;
 
     if (!(account->flags & ACCOUNT_PIN) || !idle(account))
         return NOTHING;
-    sent = send(
-        engine,
-        (struct command){.type = VMRES_ACTION_PIN, .vm = vm, .kind = kind, .target = view->held},
-        &account->shrink, 0);
+    plan.target = engine->kinds[kind].blocks ? vmres__extent_own(&engine->kinds[kind], vm)
+                                             : view_of(engine, vm, kind)->held;
+    sent = send(engine, plan, &account->shrink, 0);
     if (sent == SENT)
         account->flags &= (uint8_t)~ACCOUNT_PIN;
     return sent;

@@ -206,6 +206,8 @@ uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_
     if (!engine->dry_run && donor != VMRES_VM_NONE) {
         view_of(engine, donor, kind)->outgoing += amount;
         vmres__settle_mark(engine, donor, kind);
+        if (engine->kinds[kind].blocks) /* one that passes on may take a piece beyond its ceiling */
+            vmres__settle_mark_donors(engine, donor, kind);
         if (recipient != VMRES_VM_NONE)
             view_of(engine, recipient, kind)->incoming += amount;
     }

@@ -82,8 +82,6 @@ static void find_running(struct world *world, uint32_t vm)
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         backend_changed(&guest->devices[k]);
         guest->devices[k].before = 0; /* the new one knows nothing of it */
-        if (place_matters(world, k))
-            place_stay(&guest->devices[k]);
     }
     backend_forget(world, vm);
     fleet_introduce(world, vm);

@@ -179,8 +179,11 @@ static void finish(struct world *world, uint32_t vm, uint8_t kind, struct order 
                    uint8_t result)
 {
     struct device *device = &world->guests[vm].devices[kind];
-    uint8_t type = order == &device->shrink ? VMRES_EVENT_REMOVED : VMRES_EVENT_INCORPORATED;
-    struct vmres_event event = answer_to(world, vm, kind, type, order->id);
+    struct vmres_event event = answer_to(world, vm, kind,
+                                         order == &device->shrink ? VMRES_EVENT_REMOVED
+                                         : order == &device->grow ? VMRES_EVENT_INCORPORATED
+                                                                  : VMRES_EVENT_PINNED,
+                                         order->id);
 
     event.as.answer.amount = order->amount;
     order->id = 0;
@@ -233,6 +236,15 @@ static void follow(struct world *world, uint32_t vm, uint8_t kind, struct order 
         event.as.answer.amount = amount;
         post_answer(world, event);
     }
+}
+
+/* It is done at once; a block, when nothing of its VM lies outside any more. */
+static void follow_pin(struct world *world, uint32_t vm, uint8_t kind)
+{
+    struct device *device = &world->guests[vm].devices[kind];
+
+    if (device->pin.id != 0 && (!place_matters(world, kind) || place_outside(device) == 0))
+        finish(world, vm, kind, &device->pin, VMRES_RESULT_DONE);
 }
 
 /* --- devices move --- */
@@ -338,6 +350,7 @@ void backend_move(struct world *world, uint32_t vm, uint64_t time_ms)
             device->before = least(device->before, most(device->held, device->target));
         follow(world, vm, k, &device->shrink);
         follow(world, vm, k, &device->grow);
+        follow_pin(world, vm, k);
         if (device->posted != device->changes && dice_chance(&world->dice, 500))
             backend_observe(world, vm, k);
     }
@@ -351,6 +364,7 @@ void backend_forget(struct world *world, uint32_t vm)
     for (uint8_t k = 0; k < world->options.kinds; k++) {
         world->guests[vm].devices[k].shrink.id = 0;
         world->guests[vm].devices[k].grow.id = 0;
+        world->guests[vm].devices[k].pin.id = 0;
     }
     for (uint32_t i = 0; i < world->withheld_count; i++)
         if (world->withheld[i].event.vm != vm)
@@ -422,13 +436,14 @@ static void reassign(struct world *world, const struct vmres_action *action)
 static void pin(struct world *world, const struct vmres_action *action)
 {
     struct device *device = &world->guests[action->vm].devices[action->kind];
-    struct vmres_event event =
-        answer_to(world, action->vm, action->kind, VMRES_EVENT_PINNED, action->id);
-    uint8_t result = refuses(world, device) ? VMRES_RESULT_REFUSED : VMRES_RESULT_DONE;
 
-    if (result == VMRES_RESULT_DONE)
-        obey(world, action);
-    post_final(world, event, result);
+    device->pin = (struct order){.id = action->id};
+    if (refuses(world, device)) {
+        finish(world, action->vm, action->kind, &device->pin, VMRES_RESULT_REFUSED);
+        return;
+    }
+    obey(world, action);
+    follow_pin(world, action->vm, action->kind);
 }
 
 static void cancel(struct world *world, const struct vmres_action *action)
@@ -440,6 +455,8 @@ static void cancel(struct world *world, const struct vmres_action *action)
         finish(world, action->vm, action->kind, &device->shrink, VMRES_RESULT_CANCELLED);
     else if (device->grow.id == id)
         finish(world, action->vm, action->kind, &device->grow, VMRES_RESULT_CANCELLED);
+    else if (device->pin.id == id)
+        finish(world, action->vm, action->kind, &device->pin, VMRES_RESULT_CANCELLED);
 }
 
 void backend_submit(struct world *world, const struct vmres_action *action)

@@ -70,7 +70,7 @@ void place_enters(struct device *device, uint64_t amount)
 }
 
 /* It stays where it is. */
-void place_stay(struct device *device)
+static void stay(struct device *device)
 {
     device->goal = device->front;
     device->target = device->held;
@@ -147,17 +147,18 @@ void place_find(struct world *world, uint32_t vm, uint8_t kind)
     }
     if (device->front + device->held > end_of_host(world, kind))
         device->held = device->front = 0;
-    place_stay(device);
+    stay(device);
 }
 
+/* All that it has, and may have by what it was told: whoever told it may be gone. */
 void place_show(struct world *world, uint32_t vm, uint8_t kind)
 {
     const struct device *device = &world->guests[vm].devices[kind];
     struct vmres_event event = world_event(world, VMRES_EVENT_EXTENT, vm, kind);
 
     world_fault(world, EXTENT_SHOWN);
-    event.as.extent.front = device->front;
-    event.as.extent.size = device->held;
+    event.as.extent.front = claim_front(device);
+    event.as.extent.size = claim_final(device) - claim_front(device);
     world_post(world, event, true);
 }
 

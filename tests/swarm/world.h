@@ -61,7 +61,7 @@ struct device {
     uint64_t piece;       /* it lets go of whole ones only; 0: of anything */
     uint64_t missing_ms;  /* it takes no command until then */
     uint64_t swing_ms;    /* its need swings so often; 0: it does not */
-    struct order shrink, grow;
+    struct order shrink, grow, pin;
     uint64_t before;  /* the most of held and target before a growth that was not told yet */
     uint32_t changes; /* unasked ones */
     uint32_t told;    /* those the engine has been told of */
@@ -187,7 +187,6 @@ uint64_t place_whole(const struct world *world, struct device *device, uint8_t k
 uint64_t place_outside(const struct device *device);
 void place_leaves(struct device *device, uint64_t amount);
 void place_enters(struct device *device, uint64_t amount);
-void place_stay(struct device *device);
 void place_command(struct world *world, const struct vmres_action *action);
 void place_find(struct world *world, uint32_t vm, uint8_t kind);
 void place_show(struct world *world, uint32_t vm, uint8_t kind);

@@ -73,12 +73,11 @@ static void blocks_are_cut_at_granules(void **state)
     options.resources = &resource;
     EXPECT_OK(vmres_sim_create(&options, &sim, NULL));
     holding = &sim->holdings[0];
-    holding->held = 100;
-    holding->target = 70;
-    assert_int_equal(vmres__sim_place_whole(sim, holding, 0, 7), 0);
-    assert_int_equal(vmres__sim_place_whole(sim, holding, 0, 7), 10); /* 14, and 4 begun */
-    holding->held = 90;
-    assert_int_equal(vmres__sim_place_whole(sim, holding, 0, 500), 20); /* no more than to go */
+    assert_int_equal(vmres__sim_place_whole(sim, holding, 0, (struct sim_step){7, 30}), 0);
+    /* 14, and 4 begun */
+    assert_int_equal(vmres__sim_place_whole(sim, holding, 0, (struct sim_step){7, 30}), 10);
+    /* no more than to go */
+    assert_int_equal(vmres__sim_place_whole(sim, holding, 0, (struct sim_step){500, 20}), 20);
     vmres_sim_destroy(sim);
 }
 
@@ -87,6 +86,26 @@ static void blocks_are_cut_at_granules(void **state)
 static struct vmres_action told(uint8_t type, uint64_t front, uint64_t size)
 {
     return (struct vmres_action){.type = type, .as.resize = {.front = front, .target = size}};
+}
+
+/* It is to lie in [100, 200), and has [150, 230): 30 leave, then 50 come, all at the front. */
+static void one_that_lies_elsewhere_moves(void **state)
+{
+    struct sim_holding holding = {.held = 80, .place = {.front = 150}};
+    const struct vmres_action pin = told(VMRES_ACTION_PIN, 100, 100);
+
+    (void)state;
+    vmres__sim_place_obey(&holding, &pin);
+    assert_int_equal(vmres__sim_place_claimed(&holding), 130);
+    assert_int_equal(vmres__sim_place_outside(&holding), 30);
+    vmres__sim_place_left(&holding, 30);
+    holding.held = 50;
+    assert_int_equal(holding.place.front, 150);
+    assert_int_equal(vmres__sim_place_outside(&holding), 0);
+    assert_int_equal(vmres__sim_place_claimed(&holding), 100);
+    holding.held = 100;
+    vmres__sim_place_entered(&holding, 50);
+    assert_int_equal(holding.place.front, 100);
 }
 
 static void the_shadow_sees_what_cannot_be(void **state)
@@ -116,18 +135,19 @@ static void the_shadow_sees_what_cannot_be(void **state)
     vmres__sim_place_stay(&sim->holdings[1]);
 
     action = told(VMRES_ACTION_NOTIFY, 0, 400);
-    assert_true(vmres__sim_place_command(sim, &sim->holdings[0], &action));
+    assert_true(vmres__sim_place_allows(sim, &sim->holdings[0], &action));
+    vmres__sim_place_obey(&sim->holdings[0], &action);
     action = told(VMRES_ACTION_NOTIFY, 390, 310); /* promised to the other one just now */
-    assert_false(vmres__sim_place_command(sim, &sim->holdings[1], &action));
+    assert_false(vmres__sim_place_allows(sim, &sim->holdings[1], &action));
     action = told(VMRES_ACTION_NOTIFY, 400, 610); /* beyond the host */
-    assert_false(vmres__sim_place_command(sim, &sim->holdings[1], &action));
-    action = told(VMRES_ACTION_PIN, 410, 300); /* not where it is */
-    assert_false(vmres__sim_place_command(sim, &sim->holdings[1], &action));
+    assert_false(vmres__sim_place_allows(sim, &sim->holdings[1], &action));
+    action = told(VMRES_ACTION_PIN, 390, 300); /* as well */
+    assert_false(vmres__sim_place_allows(sim, &sim->holdings[1], &action));
     action = told(VMRES_ACTION_REQUEST_REMOVAL, 430, 250); /* both ends */
-    assert_false(vmres__sim_place_command(sim, &sim->holdings[1], &action));
+    assert_false(vmres__sim_place_allows(sim, &sim->holdings[1], &action));
     action = told(VMRES_ACTION_REQUEST_REMOVAL, 450, 250);
     action.flags = VMRES_ACTION_FRONT;
-    assert_true(vmres__sim_place_command(sim, &sim->holdings[1], &action));
+    assert_true(vmres__sim_place_allows(sim, &sim->holdings[1], &action));
     vmres_sim_destroy(sim);
 }
 
@@ -295,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(used_pages_are_moved_out_of_what_leaves),
         cmocka_unit_test(blocks_are_cut_at_granules),
+        cmocka_unit_test(one_that_lies_elsewhere_moves),
         cmocka_unit_test(the_shadow_sees_what_cannot_be),
         cmocka_unit_test(what_passes_along_counts_once),
         cmocka_unit_test(a_hole_is_left_and_filled),
