@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -31,6 +32,21 @@ static int fail(const char *what, const char *remedy)
     return 2;
 }
 
+static int say(const char *text)
+{
+    if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
+        return fail("standard output", "could not be written to the end; make room for it");
+    return 0;
+}
+
+/* It need not be there yet. */
+static bool may_be_port(const char *path)
+{
+    struct stat what;
+
+    return stat(path, &what) != 0 || S_ISCHR(what.st_mode);
+}
+
 static bool parse_period(const char *text, uint32_t *period_ms)
 {
     char *end;
@@ -47,11 +63,12 @@ static void stay_alive(const char *proc)
     int fd;
 
     if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
-        (void)fail("its memory cannot be locked", strerror(errno));
+        (void)fail("its memory may be swapped out, unless it runs as root", strerror(errno));
     (void)snprintf(path, sizeof path, "%s/self/oom_score_adj", proc);
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "-1000", 5) != 5)
-        (void)fail("the kernel may kill it when memory is short; run it as root", strerror(errno));
+        (void)fail("the kernel may kill it when memory is short, unless it runs as root",
+                   strerror(errno));
     if (fd >= 0)
         (void)close(fd);
 }
@@ -65,22 +82,24 @@ int main(int count, char **arguments)
         const char *option = arguments[i], *value = i + 1 < count ? arguments[i + 1] : NULL;
 
         if (strcmp(option, "--help") == 0)
-            return fputs(usage, stdout) < 0;
+            return say(usage);
         if (strcmp(option, "--version") == 0)
-            return puts("vmres-agent " AGENT_VERSION) < 0;
+            return say("vmres-agent " AGENT_VERSION "\n");
         if (!value)
-            return fail(option, "is no option, or needs a value; try --help");
+            return fail(option, "is no option, or needs a value; see --help");
         if (strcmp(option, "--port") == 0)
             port = value;
         else if (strcmp(option, "--proc") == 0)
             proc = value;
         else if (strcmp(option, "--period") != 0)
-            return fail(option, "is no option; try --help");
+            return fail(option, "is no option; see --help");
         else if (!parse_period(value, &agent.period_ms))
-            return fail(value, "a period is 50 to 10000 ms");
+            return fail(value, "is no period; write 50 to 10000, in milliseconds");
     }
     if (!measure_open(&agent.measure, proc))
         return fail(proc, "there is no meminfo in it; mount /proc, or say where with --proc");
+    if (!may_be_port(port))
+        return fail(port, "is no device; name the port to the host, see /dev/virtio-ports");
     stay_alive(proc);
     (void)signal(SIGPIPE, SIG_IGN);
     alarm_open(&agent.alarm, proc);

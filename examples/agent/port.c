@@ -4,15 +4,29 @@
  * so by a hangup for as long as that lasts, without ever being closed; of a terminal a hangup is
  * the end, and it is opened anew. One who left is looked for again at the next sample, not at once,
  * and what was meant for it is not kept. Nothing here blocks: what the port does not take waits in
- * `out`, and what has no place there is dropped.
+ * `out`, and what has no place there is dropped. Invariant: what is open is a device; a file named
+ * by mistake would be written over with answers to what stands in it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent.h"
+
+static int open_device(const char *path)
+{
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat what;
+
+    if (fd >= 0 && (fstat(fd, &what) != 0 || !S_ISCHR(what.st_mode))) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
 
 void port_init(struct port *port, const char *path)
 {
@@ -26,7 +40,7 @@ void port_revive(struct port *port)
     port->away = false;
     if (port->fd >= 0)
         return;
-    port->fd = open(port->path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    port->fd = open_device(port->path);
     port->terminal = port->fd >= 0 && isatty(port->fd);
 }
 

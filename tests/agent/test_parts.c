@@ -265,6 +265,25 @@ static void test_measure_nonsense(void **state)
     assert_int_equal(sample.some_us, 0);
 }
 
+/* --- the port --- */
+
+static void test_only_a_device_is_a_port(void **state)
+{
+    struct port port;
+    char path[128];
+
+    (void)state;
+    write_proc("meminfo", "any file\n");
+    snprintf(path, sizeof path, "%s/meminfo", directory);
+    port_init(&port, path);
+    port_revive(&port);
+    assert_int_equal(port.fd, -1);
+    port_init(&port, "/dev/null");
+    port_revive(&port);
+    assert_true(port.fd >= 0);
+    assert_int_equal(close(port.fd), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_ring),
         cmocka_unit_test_setup_teardown(test_measure, make_proc, remove_proc),
         cmocka_unit_test_setup_teardown(test_measure_nonsense, make_proc, remove_proc),
+        cmocka_unit_test_setup_teardown(test_only_a_device_is_a_port, make_proc, remove_proc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
