@@ -34,7 +34,8 @@ static const char help[] =
     "  --replay FILE   run an event log again: every action must be the recorded one\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 it ran, 1 it ran and an invariant was broken, 2 the input is wrong.\n"
+    "Exit status: 0 it ran, 1 it ran and an invariant was broken, 2 the input is wrong or\n"
+    "an output cannot be written.\n"
     "Scenarios are described in examples/scenarios/README.md.\n";
 
 static enum exit_code complain(const char *what, const char *which, const char *remedy)
@@ -48,11 +49,11 @@ static enum exit_code read_seed(const char *text, struct options *options)
     char *end = NULL;
 
     if (text[0] < '0' || text[0] > '9' || strlen(text) > 19)
-        return complain("--seed must be a number from 0 on, not ", text, "; write digits alone");
+        return complain("--seed must be a number of up to 19 digits, not ", text, "; write those");
     options->seed = strtoull(text, &end, 10);
     options->has_seed = true;
     if (*end)
-        return complain("--seed must be a number from 0 on, not ", text, "; write digits alone");
+        return complain("--seed must be a number of up to 19 digits, not ", text, "; write those");
     return EXIT_NOT_YET;
 }
 

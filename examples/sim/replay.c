@@ -23,6 +23,13 @@ static void print_line(void *user, const char *line)
     (void)puts(line);
 }
 
+static enum exit_code cannot_read(const char *path, int why)
+{
+    (void)fprintf(stderr, "%s:1:1: cannot be read (%s); name a file that --record wrote\n", path,
+                  strerror(why));
+    return EXIT_WRONG;
+}
+
 static enum exit_code report(const char *path, const struct vmres_replay_result *result)
 {
     (void)printf("%s: %" PRIu64 " events, %" PRIu64 " actions", path, result->events,
@@ -43,20 +50,21 @@ enum exit_code replay(const struct options *options)
     struct vmres_error error;
     FILE *file = fopen(options->replay, "rb");
     enum vmres_status status;
+    int why;
 
-    if (!file) {
-        (void)fprintf(stderr, "%s:1:1: cannot be read (%s); name a file that --record wrote\n",
-                      options->replay, strerror(errno));
-        return EXIT_WRONG;
-    }
+    if (!file)
+        return cannot_read(options->replay, errno);
     vmres_replay_options_init(&replay_options);
     replay_options.read = read_bytes;
     replay_options.user = file;
     replay_options.line = options->log ? print_line : NULL;
     status = vmres_replay_run(&replay_options, &result, &error);
+    why = ferror(file) ? errno : 0;
     (void)fclose(file);
+    if (why)
+        return cannot_read(options->replay, why);
     if (status == VMRES_OK)
         return report(options->replay, &result);
-    (void)fprintf(stderr, "%s:1:1: %s; record it anew\n", options->replay, error.message);
+    (void)fprintf(stderr, "%s:1:1: %s\n", options->replay, error.message);
     return EXIT_WRONG;
 }

@@ -30,7 +30,7 @@ static enum vmres_status expect(struct vmres__log_reader *reader, enum vmres__lo
     if (end)
         return vmres__error_set(error, VMRES_PARSE,
                                 "the log is cut off: its setup goes on at byte %" PRIu64
-                                "; there is nothing to replay",
+                                "; record it anew",
                                 reader->position);
     if (reader->type != (uint32_t)type || reader->size < size)
         return vmres__log_wrong(reader, "is not the one expected here", error);

@@ -52,7 +52,8 @@ enum vmres_status vmres__log_magic(struct vmres__log_reader *reader, struct vmre
     if (read_fully(reader, head, sizeof head) < sizeof head ||
         memcmp(head, VMRES__LOG_MAGIC, 8) != 0)
         return vmres__error_set(error, VMRES_PARSE,
-                                "not an event log: byte 0 does not begin \"" VMRES__LOG_MAGIC "\"");
+                                "not an event log: no \"" VMRES__LOG_MAGIC
+                                "\" at byte 0; name one that a recorder wrote");
     vmres__wire_get32(head + 8, &version);
     if (version != VMRES_FORMAT_VERSION)
         return vmres__error_set(error, VMRES_PARSE,

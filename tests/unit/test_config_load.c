@@ -370,6 +370,7 @@ static void a_mark_before_the_text_is_no_part_of_it(void **state)
 
     (void)state;
     assert_int_equal(config->vm_count, 1);
+    assert_string_equal(config->vms[0].spec.name, "b\xc3\xbcro-\xe6\xa9\x9f-\xf0\x9f\x98\x80");
     assert_int_equal(config->duration_ms, 40000);
     vmres_config_destroy(config);
 }
