@@ -99,7 +99,7 @@ static bool make_swap(const char *path)
 
 static bool spawn(struct guest *guest, const struct guest_options *options, int console)
 {
-    char memory[16], kernel[256], initrd[256], append[256], qmp[160], swap[128];
+    char memory[16], kernel[256], initrd[256], append[256], qmp[160], agent[176], swap[128];
     char drive[224];
     const char *const arguments[] = {"qemu-system-x86_64",
                                      "-M",
@@ -126,6 +126,12 @@ static bool spawn(struct guest *guest, const struct guest_options *options, int 
                                      "chardev:console",
                                      "-device",
                                      "virtio-balloon-pci,id=balloon,deflate-on-oom=on",
+                                     "-device",
+                                     "virtio-serial-pci",
+                                     "-chardev",
+                                     agent,
+                                     "-device",
+                                     "virtserialport,chardev=agent,name=org.vmres.agent.0",
                                      "-drive",
                                      drive,
                                      "-device",
@@ -138,6 +144,7 @@ static bool spawn(struct guest *guest, const struct guest_options *options, int 
     snprintf(append, sizeof append,
              "console=ttyS0 panic=-1 quiet swiotlb=noforce no_timer_check -- %s", options->words);
     snprintf(qmp, sizeof qmp, "unix:%s,server=on,wait=off", guest->socket);
+    snprintf(agent, sizeof agent, "socket,id=agent,path=%s,server=on,wait=off", guest->agent);
     snprintf(swap, sizeof swap, "%s/%s.swap", options->scratch, guest->name);
     snprintf(drive, sizeof drive, "file=%s,if=none,id=swap,format=raw,cache=unsafe", swap);
     if (!make_swap(swap))
@@ -154,6 +161,7 @@ bool guest_start(struct guest *guest, uv_loop_t *loop, const struct guest_option
 
     *guest = (struct guest){.name = options->name};
     snprintf(guest->socket, sizeof guest->socket, "%s/%s.qmp", options->scratch, guest->name);
+    snprintf(guest->agent, sizeof guest->agent, "%s/%s.agent", options->scratch, guest->name);
     snprintf(guest->complaints, sizeof guest->complaints, "%s/%s.err", options->scratch,
              guest->name);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)

@@ -16,6 +16,7 @@ enum guest_state { GUEST_BOOTING, GUEST_READY, GUEST_DONE, GUEST_ENDED };
 struct guest {
     const char *name;
     char socket[108];     /* of its QMP */
+    char agent[108];      /* of its agent's port */
     char complaints[128]; /* what QEMU says on standard error */
     pid_t pid;
     uv_pipe_t console;

@@ -135,6 +135,7 @@ static bool add_guests(struct host *host, struct vmres_error *error)
     for (uint32_t i = 0; i < HOST_GUESTS; i++) {
         const struct vmres_kvm_vm_spec spec = {.name = host->guests[i].name,
                                                .socket = host->guests[i].socket,
+                                               .agent = host->guests[i].agent,
                                                .pid = host->guests[i].pid,
                                                .limits = {.floor = FLOOR,
                                                           .ceiling = GUEST_MIB * VMRES_MIB,
@@ -179,11 +180,15 @@ static bool open_log(struct host *host)
     return host->log != NULL;
 }
 
+/* And each has an agent that speaks for it. */
 static bool are_adopted(const struct host *host)
 {
-    for (uint32_t i = 0; i < HOST_GUESTS; i++)
-        if (!host_look(host, i).known)
+    for (uint32_t i = 0; i < HOST_GUESTS; i++) {
+        struct host_vm vm = host_look(host, i);
+
+        if (!vm.known || !vm.agent)
             return false;
+    }
     return true;
 }
 
@@ -195,7 +200,8 @@ static bool manage(struct host *host)
         vmres_uv_create(&host->loop, NULL, &host->uv) != VMRES_OK ||
         vmres_uv_start(host->uv, host->driver, &error) != VMRES_OK)
         return complain(host, error.message);
-    return until(host, are_adopted, ADOPT_MS) || complain(host, "a guest was not adopted");
+    return until(host, are_adopted, ADOPT_MS) ||
+           complain(host, "a guest was not adopted, or has no agent");
 }
 
 /* --- the host --- */
@@ -256,12 +262,19 @@ struct host_vm host_look(const struct host *host, uint32_t index)
     const struct vmres_engine *engine = vmres_driver_engine(host->driver);
     uint32_t vm = vmres_driver_vm_id(host->driver, host->guests[index].name);
     struct vmres_account_info account;
+    struct vmres_kvm_vm_info agent;
     struct vmres_vm_info info;
 
     if (vmres_engine_vm(engine, vm, &info) != VMRES_OK || info.state != VMRES_VM_LIVE ||
-        vmres_engine_account(engine, vm, 0, &account) != VMRES_OK || account.age_ms == UINT32_MAX)
+        vmres_engine_account(engine, vm, 0, &account) != VMRES_OK || account.age_ms == UINT32_MAX ||
+        vmres_kvm_vm(host->kvm, host->guests[index].name, &agent) != VMRES_OK)
         return (struct host_vm){0};
-    return (struct host_vm){account.held, account.used, host->guests[index].swapped, true};
+    return (struct host_vm){.held = account.held,
+                            .used = account.used,
+                            .swapped = host->guests[index].swapped,
+                            .notices = agent.notices,
+                            .agent = agent.agent == 1,
+                            .known = true};
 }
 
 uint64_t host_now_ms(const struct host *host)

@@ -28,10 +28,12 @@ struct options {
 /* One run of the work. */
 struct turn {
     const char *policy, *title;
+    FILE *log; /* the steps; or NULL: there are none to tell */
     struct watch watch;
     uint64_t bound_ms; /* for the work */
     uint64_t took_ms;  /* 0: it was not done in time */
     uint64_t seen_ms;  /* from the shortage in VM1 to the first request (4); or 0 */
+    uint64_t notices;  /* of VM1's agent */
     unsigned percent;
     bool ran;
 };
@@ -109,7 +111,7 @@ static bool take_turn(const struct options *options, const char *scratch, struct
     const struct host_options with = {.directory = options->directory,
                                       .scratch = scratch,
                                       .policy = turn->policy,
-                                      .log = stdout,
+                                      .log = turn->log,
                                       .kvm = has_kvm(options->directory)};
     struct host host = {0};
 
@@ -121,6 +123,7 @@ static bool take_turn(const struct options *options, const char *scratch, struct
         turn->took_ms = host_work(&host, turn->bound_ms);
         turn->ran = turn->took_ms > 0 || host_now_ms(&host) >= turn->bound_ms;
         turn->percent = host.guests[0].percent;
+        turn->notices = host_look(&host, 0).notices;
         if (host.guests[0].low_ms > 0 && host.asked_ms > host.guests[0].low_ms)
             turn->seen_ms = host.asked_ms - host.guests[0].low_ms;
         watch_end(&turn->watch, &host);
@@ -162,6 +165,8 @@ static void print_result(const struct turn *turns)
     if (turns[MOVING].seen_ms > 0)
         printf("\nVM1 ran short, and VM2 was asked for memory %.1f s later\n",
                (double)turns[MOVING].seen_ms / 1000);
+    printf("VM1's agent gave notice %" PRIu64 " times with vmres, %" PRIu64 " times without\n",
+           turns[MOVING].notices, turns[STAYING].notices);
     puts("\nthe same work, on real guests:");
     for (int i = 0; i < TURNS; i++)
         printf("  %-22s %s\n", turns[i].title, say_time(&turns[i], text, sizeof text));
@@ -239,7 +244,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 int main(int count, char **arguments)
 {
-    struct turn turns[TURNS] = {{.policy = "usage", .title = "with vmres"},
+    struct turn turns[TURNS] = {{.policy = "usage", .title = "with vmres", .log = stdout},
                                 {.policy = "static", .title = "allotments that stay"}};
     const char *tmp = getenv("TMPDIR");
     struct options options;

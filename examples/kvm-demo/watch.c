@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ten readings a second into the history, one line a second into the table. What a VM wants is what
- * it uses and what of it is swapped out; both are the guest's own words.
+ * it uses and what of it is swapped out; both are the guest's own words, and so is a notice that it
+ * is short, which its agent gives unasked.
  */
 #include "watch.h"
 
@@ -23,8 +24,10 @@ static void put_line(struct watch *watch, const struct host *host)
 
         if (vm.swapped > 0)
             snprintf(swapped, sizeof swapped, " + %lu swapped out", mib(vm.swapped));
-        fprintf(watch->table, "%s %s %3lu of %3lu MiB%s", i ? "," : "", host->guests[i].name,
-                mib(vm.used), mib(vm.held), swapped);
+        fprintf(watch->table, "%s %s %3lu of %3lu MiB%s%s", i ? "," : "", host->guests[i].name,
+                mib(vm.used), mib(vm.held), swapped,
+                vm.notices > watch->notices[i] ? " (notice)" : "");
+        watch->notices[i] = vm.notices;
     }
     fprintf(watch->table, "; work %u %%\n", host->guests[0].percent);
     fflush(watch->table);

@@ -12,7 +12,8 @@
 struct watch {
     struct history *history;
     uint32_t ticks;
-    uint64_t due_ms; /* the next line of the table */
+    uint64_t due_ms;               /* the next line of the table */
+    uint64_t notices[HOST_GUESTS]; /* up to the last line of it */
     FILE *table;
 };
 

@@ -3,10 +3,12 @@
  * The trace as lines. A round begins with an inquiry and a report from every VM, and mostly ends
  * there: nothing to do. Those lines are kept back until the round is judged, and told only if
  * something came of it; so the log shows all eight steps where there were eight, and is silent
- * where there were two.
+ * where there were two. A notice is kept back among them, for the order's sake, and told with the
+ * next round in any case.
  */
 #include "log.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 enum { LINE_ROOM = 512 };
@@ -15,7 +17,7 @@ struct log {
     struct vmres_trace_names names;
     struct log_reader reader;
     struct vmres_trace_record *held; /* of the round at hand */
-    size_t count, room;
+    size_t count, room;              /* for a report and a notice of each VM */
 };
 
 static void print(void *file, const struct vmres_trace_record *record, const char *line)
@@ -46,7 +48,7 @@ struct log *log_open_for(const struct vmres_trace_names *names, uint32_t vms,
         return NULL;
     log->names = *names;
     log->reader = reader;
-    log->room = 1 + (size_t)vms * names->kinds;
+    log->room = 1 + (size_t)2 * vms * names->kinds;
     log->held = calloc(log->room, sizeof *log->held);
     if (log->held)
         return log;
@@ -54,21 +56,32 @@ struct log *log_open_for(const struct vmres_trace_names *names, uint32_t vms,
     return NULL;
 }
 
+/* Of what is kept back, all or the notices alone. */
+static void tell_held(struct log *log, bool all)
+{
+    for (size_t i = 0; i < log->count; i++)
+        if (all || log->held[i].level != VMRES_TRACE_DEBUG)
+            tell(log, &log->held[i]);
+    log->count = 0;
+}
+
+static bool is_notice(const struct vmres_trace_record *record)
+{
+    return record->type == VMRES_TRACE_REPORT && record->level != VMRES_TRACE_DEBUG;
+}
+
 void log_record(struct log *log, const struct vmres_trace_record *record)
 {
     if (record->type == VMRES_TRACE_INQUIRE)
-        log->count = 0;
-    if (record->level == VMRES_TRACE_DEBUG && record->step <= 2) {
-        if (log->count < log->room)
-            log->held[log->count++] = *record;
-        return;
-    }
-    if (record->step >= 3) {
-        for (size_t i = 0; i < log->count; i++)
-            tell(log, &log->held[i]);
-        log->count = 0;
-    }
-    tell(log, record);
+        tell_held(log, false);
+    if (record->step >= 3)
+        tell_held(log, true);
+    if (is_notice(record) && log->count == log->room)
+        tell_held(log, false);
+    if (!is_notice(record) && (record->level != VMRES_TRACE_DEBUG || record->step > 2))
+        tell(log, record);
+    else if (log->count < log->room)
+        log->held[log->count++] = *record;
 }
 
 void log_close(struct log *log)

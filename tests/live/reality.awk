@@ -78,9 +78,9 @@ END {
     if (moved != 0)
         printf "with the simulator %.1f s %s: %d MiB\n", distance(moved, 0) / 10,
             (moved > 0 ? "later" : "earlier"), best
-    print "why: rounds come once a second, but not at the same moments in both; what guests use is"
-    print "told once a second too, so it is known up to a second late; and a real device gives and"
-    print "takes as fast as the load of the host lets it"
+    print "why: rounds come once a second, but not at the same moments in both; a real guest"
+    print "gives notice as soon as it stalls, and what it wanted is seen a little later; and a real"
+    print "device gives and takes as fast as the load of the host lets it"
     last = ticks[1] - 1
     for (vm = 1; vm <= vms; vm++)
         if (distance(held[1, vm, last], simulated(vm, last, 0)) > 2 * region) {
