@@ -204,8 +204,9 @@ static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_
     if (floor > ceiling || weight > VMRES_WEIGHT_MAX ||
         event->as.limits.participation > VMRES_PARTICIPATE_BOTH)
         return VMRES_INVALID;
-    if (kind->floors - account->floor + floor > kind->ledger.capacity - kind->ledger.reserve &&
-        !is_found(vm))
+    /* A host that has become too small refuses no floor that is lowered, and no ceiling. */
+    if (floor > account->floor && !is_found(vm) &&
+        kind->floors - account->floor + floor > kind->ledger.capacity - kind->ledger.reserve)
         return VMRES_NOROOM;
     kind->floors = kind->floors - account->floor + floor;
     account->floor = floor;

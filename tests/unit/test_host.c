@@ -114,6 +114,24 @@ static void a_larger_host_has_more_to_give(void **state)
     rig_delete(rig);
 }
 
+/* Floors that do not fit any more may be lowered, one after the other; none may be raised. */
+static void limits_may_change_on_a_host_that_is_too_small(void **state)
+{
+    struct rig *rig = rig_new(300);
+
+    (void)state;
+    rig_add(rig, 0, 100, 200, 150);
+    rig_add(rig, 1, 100, 200, 150);
+    rig_boot(rig);
+    rig_told(rig, capacity(rig, 120, 0));
+    rig_refused(rig, vmres_event_limits(0, 0, 1, 101 * VMRES_MIB, 200 * VMRES_MIB), VMRES_NOROOM);
+    rig_told(rig, vmres_event_limits(0, 0, 1, 100 * VMRES_MIB, 110 * VMRES_MIB));
+    rig_told(rig, vmres_event_limits(0, 0, 1, 90 * VMRES_MIB, 110 * VMRES_MIB));
+    rig_told(rig, vmres_event_limits(0, 1, 1, 20 * VMRES_MIB, 200 * VMRES_MIB));
+    rig_told(rig, vmres_event_limits(0, 0, 1, 100 * VMRES_MIB, 110 * VMRES_MIB));
+    rig_delete(rig);
+}
+
 static void capacities_out_of_range_are_refused(void **state)
 {
     struct rig *rig = rig_new(200);
@@ -323,6 +341,7 @@ int main(void)
         cmocka_unit_test(nothing_is_granted_in_a_deficit),
         cmocka_unit_test(donors_above_their_entitlement_give_first),
         cmocka_unit_test(a_larger_host_has_more_to_give),
+        cmocka_unit_test(limits_may_change_on_a_host_that_is_too_small),
         cmocka_unit_test(capacities_out_of_range_are_refused),
         cmocka_unit_test(without_a_backend_nothing_is_sent),
         cmocka_unit_test(with_the_backend_back_every_vm_is_pinned_first),
