@@ -39,9 +39,9 @@ static struct wish wishes(const struct vmres_engine *engine, uint32_t kind)
 }
 
 /* Charges a VM with its first allotment; on a contiguous host there must be a hole for it. */
-static bool charge(struct kind *kind, uint32_t vm, uint32_t amount)
+static bool charge(struct kind *kind, uint32_t vm, uint32_t amount, struct extent_search *search)
 {
-    if (kind->blocks && !vmres__extent_fit(kind, vm, amount))
+    if (kind->blocks && !vmres__extent_fit(kind, vm, amount, search))
         return false;
     if (amount == 0)
         return true; /* even while there is a deficit */
@@ -55,6 +55,7 @@ static bool charge_all(struct vmres_engine *engine, uint8_t kind_index, struct w
     struct kind *kind = &engine->kinds[kind_index];
     uint64_t spare = kind->ledger.free - wish.fixed;
     uint64_t shared = spare < wish.room ? spare : wish.room;
+    struct extent_search search = {NONE, 0};
 
     for (uint32_t vm = 0; vm < engine->top; vm++) {
         const struct vmres_view *view = &kind->views[vm];
@@ -64,7 +65,7 @@ static bool charge_all(struct vmres_engine *engine, uint8_t kind_index, struct w
             continue;
         if (amount == NONE)
             amount = view->floor + portion(&shared, &wish.room, view->ceiling - view->floor);
-        if (!charge(kind, vm, amount))
+        if (!charge(kind, vm, amount, &search))
             return false;
     }
     return true;

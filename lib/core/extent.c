@@ -52,22 +52,25 @@ static void link_above(struct kind *kind, uint32_t vm, uint32_t below, uint32_t 
         kind->lowest = vm;
 }
 
-bool vmres__extent_fit(struct kind *kind, uint32_t vm, uint32_t size)
+bool vmres__extent_fit(struct kind *kind, uint32_t vm, uint32_t size, struct extent_search *search)
 {
-    uint32_t below = NONE, above = kind->lowest;
-
+    if (size <= search->largest)
+        *search = (struct extent_search){NONE, 0};
     for (;;) {
+        uint32_t below = search->below;
+        uint32_t above = below == NONE ? kind->lowest : kind->blocks[below].above;
         uint32_t from = below == NONE ? 0 : vmres__extent_final(kind, below);
         uint32_t to = above == NONE ? end_of_host(kind) : kind->blocks[above].front;
 
         if (to - from >= size) {
             link_above(kind, vm, below, from, size);
+            search->below = vm;
             return true;
         }
         if (above == NONE)
             return false;
-        below = above;
-        above = kind->blocks[above].above;
+        search->below = above;
+        search->largest = max_u32(search->largest, to - from);
     }
 }
 

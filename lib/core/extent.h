@@ -36,11 +36,18 @@ struct block {
     bool placed;                /* it is linked */
 };
 
+/* Where a search for holes stands: those below this block, or below all, hold at most `largest`. It
+ * begins as {NONE, 0}, and is over when anything but its own finds changes. */
+struct extent_search {
+    uint32_t below, largest;
+};
+
 uint32_t vmres__extent_final(const struct kind *kind, uint32_t vm);
 uint32_t vmres__extent_hole_below(const struct kind *kind, uint32_t vm);
 uint32_t vmres__extent_hole_above(const struct kind *kind, uint32_t vm);
-/* First fit: the lowest hole that holds `size`; false if there is none. The charge follows. */
-bool vmres__extent_fit(struct kind *kind, uint32_t vm, uint32_t size);
+/* First fit: the lowest hole that holds `size`; false if there is none. The charge follows. Where
+ * many are placed one after the other, the search spares each the way past all before it. */
+bool vmres__extent_fit(struct kind *kind, uint32_t vm, uint32_t size, struct extent_search *search);
 /* A block that was there before us; false if it overlaps another or the end. The charge follows. */
 bool vmres__extent_adopt(struct kind *kind, uint32_t vm, uint32_t front, uint32_t size);
 /* Whether all blocks lie below `end`. */

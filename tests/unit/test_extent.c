@@ -30,9 +30,16 @@ static struct kind *kind_of(struct row *row)
     return &row->kind;
 }
 
+static bool fit(struct row *row, uint32_t vm, uint32_t size)
+{
+    struct extent_search search = {NONE, 0};
+
+    return vmres__extent_fit(kind_of(row), vm, size, &search);
+}
+
 static void fits(struct row *row, uint32_t vm, uint32_t size, uint32_t front)
 {
-    assert_true(vmres__extent_fit(kind_of(row), vm, size));
+    assert_true(fit(row, vm, size));
     row->views[vm].charge = size;
     assert_int_equal(row->blocks[vm].front, front);
     assert_int_equal(vmres__extent_final(kind_of(row), vm), front + size);
@@ -64,14 +71,37 @@ static void the_lowest_hole_that_holds_it_is_taken(void **state)
     assert_int_equal(row.blocks[5].above, 2);
 }
 
+/* One search for many: it goes on where it was, and back only for what fits there. */
+static void a_search_goes_over_no_hole_twice(void **state)
+{
+    struct row row = empty_row();
+    struct extent_search search = {NONE, 0};
+    const uint32_t sizes[] = {110, 120, 100}, fronts[] = {300, 410, 100};
+
+    (void)state;
+    fits(&row, 0, 100, 0);
+    fits(&row, 1, 100, 100);
+    fits(&row, 2, 100, 200);
+    leaves(&row, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t vm = 3 + i;
+
+        assert_true(vmres__extent_fit(kind_of(&row), vm, sizes[i], &search));
+        row.views[vm].charge = sizes[i];
+        assert_int_equal(row.blocks[vm].front, fronts[i]);
+        assert_int_equal(search.below, vm);
+        assert_int_equal(search.largest, i < 2 ? 100 : 0);
+    }
+}
+
 static void what_is_kept_in_reserve_is_no_hole(void **state)
 {
     struct row row = empty_row();
 
     (void)state;
-    assert_false(vmres__extent_fit(kind_of(&row), 0, CAPACITY - RESERVE + 1));
+    assert_false(fit(&row, 0, CAPACITY - RESERVE + 1));
     fits(&row, 0, CAPACITY - RESERVE, 0);
-    assert_false(vmres__extent_fit(kind_of(&row), 1, 1));
+    assert_false(fit(&row, 1, 1));
     fits(&row, 1, 0, 0); /* of nothing there is always room */
 }
 
@@ -311,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lowest_hole_that_holds_it_is_taken),
+        cmocka_unit_test(a_search_goes_over_no_hole_twice),
         cmocka_unit_test(what_is_kept_in_reserve_is_no_hole),
         cmocka_unit_test(holes_are_measured_on_both_sides),
         cmocka_unit_test(what_was_there_is_taken_where_it_is),
