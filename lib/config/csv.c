@@ -129,6 +129,7 @@ static enum vmres_status read_name(struct csv *csv, const struct cursor *cursor,
         return fail(csv, cursor, "a column without a name; write one");
     if (!is_utf8(cursor->at, length))
         return fail(csv, cursor, "this name is no UTF-8 text; save the file as plain text");
+    (void)vmres__names_add(&csv->trace->by_name, csv->trace->names[column], column);
     return VMRES_OK;
 }
 
@@ -194,7 +195,8 @@ static enum vmres_status read_cells(struct csv *csv)
     trace->times_ms = vmres__arena_take(keep, trace->rows, sizeof *trace->times_ms);
     trace->cells =
         vmres__arena_take(keep, (size_t)trace->columns * trace->rows, sizeof *trace->cells);
-    if (!trace->names || !trace->times_ms || !trace->cells)
+    if (!trace->names || !trace->times_ms || !trace->cells ||
+        !vmres__names_open(&trace->by_name, &csv->loader->scratch, trace->columns))
         return vmres__load_no_memory(csv->loader);
     for (uint32_t column = 0; next_cell(&cursor) && status == VMRES_OK; column++)
         status = read_name(csv, &cursor, column);
@@ -277,15 +279,6 @@ enum vmres_status vmres__csv_read(struct config_loader *loader, const struct con
     return VMRES_OK;
 }
 
-uint32_t vmres__csv_column(const struct config_trace *trace, const char *name)
-{
-    for (uint32_t column = 0; column < trace->columns; column++) {
-        if (strcmp(trace->names[column], name) == 0)
-            return column;
-    }
-    return UINT32_MAX;
-}
-
 enum vmres_status vmres__csv_need(struct config_loader *loader, const struct config_node *at,
                                   const struct config_trace *trace, const char *name,
                                   uint32_t *column)
@@ -293,7 +286,7 @@ enum vmres_status vmres__csv_need(struct config_loader *loader, const struct con
     const char *slash = strrchr(trace->path, '/');
     char known[80];
 
-    *column = vmres__csv_column(trace, name);
+    *column = vmres__names_find(&trace->by_name, name);
     if (*column == UINT32_MAX)
         return vmres__load_fail(loader, at->at, "%.60s has no column '%.40s'; it has: %s",
                                 slash ? slash + 1 : trace->path, name,

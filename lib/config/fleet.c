@@ -3,6 +3,7 @@
  * The fleet: one VM for every demand column of a trace, named like its column. The unit tells which
  * kind the trace is of; a column NAME.cache beside NAME is that VM's page cache wish.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "config/internal.h"
@@ -19,15 +20,10 @@ static int is_cache(const char *name)
 /* The column of this VM's cache wish, or UINT32_MAX. */
 static uint32_t find_cache(const struct config_trace *trace, const char *name)
 {
-    size_t length = strlen(name);
+    char wish[VMRES_VM_NAME_MAX + sizeof cache_suffix];
 
-    for (uint32_t column = 0; column < trace->columns; column++) {
-        const char *other = trace->names[column];
-
-        if (strncmp(other, name, length) == 0 && strcmp(other + length, cache_suffix) == 0)
-            return column;
-    }
-    return UINT32_MAX;
+    (void)snprintf(wish, sizeof wish, "%s%s", name, cache_suffix);
+    return vmres__names_find(&trace->by_name, wish);
 }
 
 /* Which kind the fleet's trace is of: the one measured in its unit, or the first. */

@@ -9,6 +9,8 @@
 #ifndef VMRES_CONFIG_INTERNAL_H
 #define VMRES_CONFIG_INTERNAL_H
 
+#include <stdbool.h>
+
 #include <vmres/config.h>
 #include <vmres/sim_fault.h>
 #include <vmres/units.h>
@@ -52,14 +54,25 @@ struct config_kind {
     const char *const *trace_units; /* those it may be in; ends with NULL */
 };
 
+/* names.c: names and their numbers. */
+struct config_name {
+    const char *name;
+    uint32_t number;
+};
+struct config_names {
+    struct config_name *slots; /* [mask + 1] */
+    size_t mask;
+};
+
 /* A CSV file: times ascending, cells by column: cells[column * rows + row]. */
 struct config_trace {
     const char *path;
     const char *unit;
     uint32_t rows, columns; /* without t_s */
     const char **names;     /* [columns], then NULL */
-    uint64_t *times_ms;     /* [rows] */
-    uint64_t *cells;        /* [columns * rows] */
+    struct config_names by_name;
+    uint64_t *times_ms; /* [rows] */
+    uint64_t *cells;    /* [columns * rows] */
     struct config_trace *next;
 };
 
@@ -80,6 +93,7 @@ struct config_loader {
     struct vmres_resource *resources;   /* [kinds] */
     struct vmres_sim_device *devices;   /* [kinds] */
     struct vmres_sim_vm_spec *vms;
+    struct config_names vm_names;
     struct vmres_sim_fault *faults;
 };
 
@@ -88,6 +102,13 @@ void *vmres__arena_take(struct config_arena *arena, size_t count, size_t size);
 /* A copy of `length` bytes with a NUL behind them. */
 char *vmres__arena_copy(struct config_arena *arena, const char *text, size_t length);
 void vmres__arena_release(struct config_arena *arena);
+
+/* names.c. Takes room for so many names; false: there is no memory. Names stay the caller's. */
+bool vmres__names_open(struct config_names *names, struct config_arena *arena, size_t room);
+/* false: it is there already, and keeps its number. */
+bool vmres__names_add(struct config_names *names, const char *name, uint32_t number);
+/* The number of this name, or UINT32_MAX. */
+uint32_t vmres__names_find(const struct config_names *names, const char *name);
 
 /* file.c. A whole file, NUL-terminated; `room` bytes were allocated. */
 struct config_text {
@@ -208,9 +229,7 @@ enum vmres_status vmres__table_read(struct config_loader *loader, const struct c
 enum vmres_status vmres__csv_read(struct config_loader *loader, const struct config_node *node,
                                   const struct config_kind *kind, const char *unit,
                                   const struct config_trace **result);
-/* The column of this name, or UINT32_MAX. */
-uint32_t vmres__csv_column(const struct config_trace *trace, const char *name);
-/* The same, and an error at `at` if it is missing. */
+/* The column of this name; the error is at `at`. */
 enum vmres_status vmres__csv_need(struct config_loader *loader, const struct config_node *at,
                                   const struct config_trace *trace, const char *name,
                                   uint32_t *column);

@@ -53,12 +53,9 @@ static enum vmres_status find_vm(struct config_loader *loader, const struct conf
 
     if (status)
         return status;
-    for (uint32_t i = 0; i < loader->config->vm_count; i++) {
-        if (strcmp(loader->vms[i].spec.name, name) == 0) {
-            *index = i;
-            return VMRES_OK;
-        }
-    }
+    *index = vmres__names_find(&loader->vm_names, name);
+    if (*index != UINT32_MAX)
+        return VMRES_OK;
     return vmres__load_fail(loader, node->at, "there is no VM '%.40s'; add it or rename this",
                             name);
 }

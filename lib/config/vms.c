@@ -18,10 +18,6 @@ static enum vmres_status check_name(struct config_loader *loader, const struct c
             return vmres__load_fail(
                 loader, at->at, "'%.40s' has blanks, commas or quotes in it; rename the VM", name);
     }
-    for (uint32_t i = 0; i < loader->config->vm_count; i++) {
-        if (strcmp(loader->vms[i].spec.name, name) == 0)
-            return vmres__load_fail(loader, at->at, "there are two VMs '%.40s'; rename one", name);
-    }
     return VMRES_OK;
 }
 
@@ -34,6 +30,8 @@ enum vmres_status vmres__vms_add(struct config_loader *loader, const struct conf
 
     if (status)
         return status;
+    if (vmres__names_find(&loader->vm_names, name) != UINT32_MAX)
+        return vmres__load_fail(loader, at->at, "there are two VMs '%.40s'; rename one", name);
     vm->spec.name = vmres__arena_copy(loader->keep, name, strlen(name));
     *limits = vmres__arena_take(loader->keep, loader->kinds, sizeof **limits);
     *demand = vmres__arena_take(loader->keep, loader->kinds, sizeof **demand);
@@ -41,7 +39,7 @@ enum vmres_status vmres__vms_add(struct config_loader *loader, const struct conf
         return vmres__load_no_memory(loader);
     vm->spec.limits = *limits;
     vm->demand = *demand;
-    loader->config->vm_count++;
+    (void)vmres__names_add(&loader->vm_names, vm->spec.name, loader->config->vm_count++);
     return VMRES_OK;
 }
 
@@ -93,7 +91,8 @@ static enum vmres_status make_room(struct config_loader *loader, const struct co
     loader->vms = vms ? vmres__arena_take(loader->keep, vms, sizeof *loader->vms) : NULL;
     loader->faults =
         faults ? vmres__arena_take(loader->keep, faults, sizeof *loader->faults) : NULL;
-    if ((vms && !loader->vms) || (faults && !loader->faults))
+    if ((vms && !loader->vms) || (faults && !loader->faults) ||
+        !vmres__names_open(&loader->vm_names, &loader->scratch, vms))
         return vmres__load_no_memory(loader);
     return VMRES_OK;
 }
