@@ -161,17 +161,16 @@ static double price_of(const struct vmres_sim_device *device, double scale)
 enum vmres_status vmres_sim_metrics(const struct vmres_sim *sim, uint32_t index, uint8_t kind,
                                     struct vmres_sim_metrics *metrics)
 {
+    const bool all = index == VMRES_VM_NONE;
     const struct sim_kind *world;
     struct sim_tally sum = {0};
     double scale, over_time, time_ms;
 
-    if (kind >= sim->options.kinds || (index >= sim->vm_count && index != VMRES_VM_NONE))
+    if (kind >= sim->options.kinds || (index >= sim->vm_count && !all))
         return VMRES_INVALID;
     world = &sim->kinds[kind];
-    for (uint32_t i = 0; i < sim->vm_count; i++) {
-        if (i == index || index == VMRES_VM_NONE)
-            add_tally(&sum, &sim->vms[i].holdings[kind].tally);
-    }
+    for (uint32_t i = all ? 0 : index; i < (all ? sim->vm_count : index + 1); i++)
+        add_tally(&sum, &sim->vms[i].holdings[kind].tally);
     if (!vmres__sim_place_matters(sim, kind))
         sum.passed = 0; /* any part will do: nothing need pass through */
     scale = (double)scale_of(&world->resource);
@@ -180,7 +179,7 @@ enum vmres_status vmres_sim_metrics(const struct vmres_sim *sim, uint32_t index,
     *metrics = (struct vmres_sim_metrics){
         .capacity = (double)world->resource.capacity / scale,
         .unmet = (double)sum.unmet / over_time,
-        .unmet_bound = index == VMRES_VM_NONE ? (double)world->unmet_bound / over_time : 0,
+        .unmet_bound = all ? (double)world->unmet_bound / over_time : 0,
         .moved = (double)(sum.given - sum.passed) / scale,
         .cost = (double)(sum.taken - sum.passed) / scale,
         .hops = (double)sum.passed / scale,
