@@ -63,6 +63,8 @@ static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_
     if (id >= sim->options.max_vms)
         return VMRES_INVALID; /* the driver has room for more VMs than we were told */
     take_id(sim, vm, id);
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
+        vm->holdings[kind].told.limit = limits[kind].ceiling;
     return VMRES_OK;
 }
 

@@ -88,6 +88,7 @@ enum vmres_status vmres__sim_host_observe(struct vmres_sim *sim, struct sim_vm *
     holding->told.held = event.as.observed.held;
     holding->told.witness = vmres__sim_host_witness(sim, holding);
     holding->told.target = holding->target;
+    holding->told.limit = holding->most;
     holding->unseen = false;
     vmres__sim_shadow_seen(sim, vm, kind);
     return VMRES_OK;

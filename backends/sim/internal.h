@@ -150,11 +150,12 @@ struct sim_holding {
     struct sim_place place;
     struct sim_command commands[2]; /* by enum sim_direction */
     struct {
-        uint64_t held, target, witness;
+        uint64_t held, target, witness, limit;
     } told;
     bool unseen;                /* it changed of itself since it was last observed */
     bool reconfigured;          /* its limits have changed, and have still to be told */
     uint64_t promise, exposure; /* shadow.c */
+    uint64_t heard;             /* shadow.c: what the device is known to read, or less */
     uint64_t lowest, highest;   /* shadow.c: the targets that are lawful */
     struct sim_fault *faults;   /* of it; of the whole VM too, on that of kind 0 */
     struct sim_sensor sensor;

@@ -21,13 +21,14 @@ static void set_exposure(struct vmres_sim *sim, struct sim_holding *holding, uin
     holding->exposure = exposure;
 }
 
-/* A reading is at most what the device can hold; a witness may err by the kind's tolerance. No VM
- * has what lies outside of its block, whatever is read. */
+/* A reading counts up to the device's maximum that was told with it, for what is read may be a lie;
+ * a witness may err by the kind's tolerance. No VM has what lies outside of its block, whatever is
+ * read. */
 static uint64_t exposure_of(const struct vmres_sim *sim, const struct sim_holding *holding,
                             uint8_t kind)
 {
     uint64_t tolerance = sim->kinds[kind].resource.tolerance;
-    uint64_t read = sim_min(holding->told.held, holding->most);
+    uint64_t read = sim_min(holding->told.held, sim_min(holding->told.limit, holding->most));
     uint64_t seen = sim_max(read, sim_less(holding->told.witness, tolerance));
 
     if (vmres__sim_place_matters(sim, kind))
@@ -40,6 +41,8 @@ void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint
     struct sim_holding *holding = &vm->holdings[kind];
     uint64_t exposure = exposure_of(sim, holding, kind);
 
+    holding->heard = sim_min(holding->heard, holding->told.held);
+    sim->exposure_due |= holding->heard < holding->told.held;
     if (exposure <= holding->exposure)
         set_exposure(sim, holding, kind, exposure);
     else
@@ -59,6 +62,7 @@ void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, ui
 
     holding->told.held = 0;
     holding->told.witness = 0;
+    holding->heard = 0;
     holding->promise = 0;
     set_exposure(sim, holding, kind, 0);
 }
@@ -116,9 +120,12 @@ void vmres__sim_shadow_settle(struct vmres_sim *sim)
     if (!sim->exposure_due)
         return;
     for (uint32_t i = 0; i < sim->vm_count; i++) {
-        for (uint8_t kind = 0; kind < sim->kind_count; kind++)
-            set_exposure(sim, &sim->vms[i].holdings[kind], kind,
-                         exposure_of(sim, &sim->vms[i].holdings[kind], kind));
+        for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
+            struct sim_holding *holding = &sim->vms[i].holdings[kind];
+
+            holding->heard = holding->told.held;
+            set_exposure(sim, holding, kind, exposure_of(sim, holding, kind));
+        }
     }
     sim->exposure_due = false;
 }
@@ -152,7 +159,7 @@ static void check_limits(struct vmres_sim *sim, const struct sim_holding *holdin
     uint64_t target = action->as.resize.target;
     uint64_t seen = exposure_of(sim, holding, action->kind);
     bool removal = action->type == VMRES_ACTION_REQUEST_REMOVAL;
-    bool shrinks = removal || target < holding->told.held;
+    bool shrinks = removal || target < holding->heard;
     uint64_t highest = removal ? sim_max(holding->highest, seen) : holding->highest;
 
     if (shrinks && target < holding->lowest)

@@ -152,10 +152,6 @@ static void add_fault(struct play *play)
     fault.for_ms = take(play) * 250;
     fault.amount = figure(play, &fault);
     fault.share = take(play) * 4000u % (VMRES_PPM + 1);
-    /* Not every fault can befall everybody; and of a device that reads more than it can hold the
-     * shadow does not know what a removal may leave it. */
-    if (fault.fault == VMRES_SIM_LIE_HELD)
-        return;
     (void)!vmres_sim_add_fault(vmres_harness_sim(play->host), &fault);
 }
 
