@@ -42,7 +42,8 @@ static void ask(struct kvm_vm *vm)
     case KVM_ASK_NOTHING:
         break;
     case KVM_ASK_SET:
-        vmres__kvm_talk_ask(vm, question, index, part->mechanism->set(part, part->wanted));
+        part->telling = part->wanted;
+        vmres__kvm_talk_ask(vm, question, index, part->mechanism->set(part, part->telling));
         break;
     case KVM_ASK_READ:
         vmres__kvm_talk_ask(vm, question, index, part->mechanism->read(part));
@@ -153,8 +154,8 @@ static void take_set(struct kvm_vm *vm, struct kvm_part *part, struct kvm_reply 
         vmres__kvm_command_refused(vm);
         return;
     }
-    part->told = part->wanted;
-    part->requested = part->wanted;
+    part->told = part->telling; /* by now something else may be wanted */
+    part->requested = part->telling;
     part->read = false;
 }
 

@@ -49,7 +49,8 @@ struct kvm_part {
     uint64_t block, most;
     uint64_t now;       /* as last read, or KVM_UNKNOWN */
     uint64_t wanted;    /* what it should be, or KVM_UNKNOWN: that was not decided yet */
-    uint64_t told;      /* what QEMU was told, or KVM_UNKNOWN */
+    uint64_t telling;   /* what QEMU is being told, until it answers */
+    uint64_t told;      /* what it was told, or KVM_UNKNOWN */
     uint64_t requested; /* virtio-mem: what QEMU says it was told, whoever did */
     bool read;          /* `now` is younger than the wish to know */
     bool fixed;         /* it can be read, but not moved */

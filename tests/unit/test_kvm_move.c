@@ -158,30 +158,67 @@ static void test_blocks_that_stick_are_asked_for_again(void **state)
     kvm_world_close(&world);
 }
 
+static const struct kvm_vm *donor_vm(void)
+{
+    return world.kvm->by_id[kvm_world_info(&world, 0).vm];
+}
+
 static bool donor_is_being_probed(void *user)
 {
     (void)user;
-    return world.kvm->by_id[kvm_world_info(&world, 0).vm]->probe.next < KVM_ASK_PROBED;
+    return donor_vm()->probe.next < KVM_ASK_PROBED;
+}
+
+/* A request of the test's own to the donor, which holds 256 MiB. */
+static void request(uint64_t id, uint64_t target)
+{
+    struct vmres_backend *backend = vmres_kvm_backend(world.kvm);
+    struct vmres_action action = {.id = id,
+                                  .type = VMRES_ACTION_REQUEST_REMOVAL,
+                                  .vm = donor_vm()->id,
+                                  .incarnation = donor_vm()->incarnation};
+
+    action.as.resize.target = target;
+    action.as.resize.amount = 256 * MIB - target;
+    EXPECT_OK(backend->ops->submit(backend, &action));
 }
 
 /* A request that comes while a VM is asked anew what it is: what moves before the next reading is
  * of that request too. */
 static void test_counts_from_what_was_held(void **state)
 {
-    struct vmres_action action = {.id = 77, .type = VMRES_ACTION_REQUEST_REMOVAL};
-    struct vmres_backend *backend;
-
     (void)state;
     open_two();
     start_two();
     kvm_world_until(&world, donor_is_being_probed, NULL);
-    backend = vmres_kvm_backend(world.kvm);
-    action.vm = kvm_world_info(&world, 0).vm;
-    action.incarnation = vmres_driver_vm_incarnation(world.driver, action.vm);
-    action.as.resize.target = 240 * MIB;
-    action.as.resize.amount = 16 * MIB;
-    EXPECT_OK(backend->ops->submit(backend, &action));
-    assert_int_equal(world.kvm->by_id[action.vm]->commands[KVM_SHRINK].from, 256 * MIB);
+    request(77, 240 * MIB);
+    assert_int_equal(donor_vm()->commands[KVM_SHRINK].from, 256 * MIB);
+    kvm_world_close(&world);
+}
+
+static bool donor_is_asked_nothing(void *user)
+{
+    (void)user;
+    return donor_vm()->talk.in_flight == 0 && !donor_is_being_probed(NULL);
+}
+
+static bool donor_is_told_the_last(void *user)
+{
+    (void)user;
+    return donor->target == 224 * MIB;
+}
+
+/* A request that comes while QEMU is being told of the one before is not forgotten with that. */
+static void test_is_told_while_it_is_being_told(void **state)
+{
+    (void)state;
+    open_two();
+    start_two();
+    kvm_world_until(&world, donor_is_asked_nothing, NULL);
+    request(77, 240 * MIB);
+    assert_int_equal(donor_vm()->talk.question, KVM_ASK_SET);
+    request(78, 224 * MIB);
+    kvm_world_until(&world, donor_is_told_the_last, NULL);
     kvm_world_close(&world);
 }
 
@@ -452,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_moves_blocks),
         cmocka_unit_test(test_blocks_that_stick_are_asked_for_again),
         cmocka_unit_test(test_counts_from_what_was_held),
+        cmocka_unit_test(test_is_told_while_it_is_being_told),
         cmocka_unit_test(test_lie_is_disputed),
         cmocka_unit_test(test_overhead_is_measured_once),
         cmocka_unit_test(test_unknown_mappings_are_not_taken_off),
