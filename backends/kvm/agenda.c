@@ -10,7 +10,7 @@
 
 static bool aims(const struct kvm_vm *vm)
 {
-    return vm->aim == KVM_AIM_TARGET || vm->aim == KVM_AIM_STAYING;
+    return vm->aim == KVM_AIM_TARGET || vm->aim == KVM_AIM_STAYING || vm->aim == KVM_AIM_BACK;
 }
 
 static enum kvm_question next_question(const struct kvm_vm *vm, uint32_t *index)
@@ -28,8 +28,11 @@ static enum kvm_question next_question(const struct kvm_vm *vm, uint32_t *index)
     for (*index = 0; *index < parts->count; ++*index)
         if (!parts->parts[*index].read)
             return KVM_ASK_READ;
-    /* The balloon speaks for the guest; without one there is nobody to ask. */
-    return vm->ask_stats && kvm_balloon(vm) ? KVM_ASK_STATS : KVM_ASK_NOTHING;
+    if (!kvm_balloon(vm))
+        return KVM_ASK_NOTHING; /* it speaks for the guest; without one there is nobody to ask */
+    if (vm->sight.hushed || vm->sight.wake)
+        return vm->sight.hushed ? KVM_ASK_INTERVAL : KVM_ASK_HUSH;
+    return vm->ask_stats ? KVM_ASK_STATS : KVM_ASK_NOTHING;
 }
 
 static void ask(struct kvm_vm *vm)
@@ -119,6 +122,7 @@ static uint64_t pause_of(const struct kvm_vm *vm)
 void vmres__kvm_agenda_seen(struct kvm_vm *vm)
 {
     vm->peak = kvm_max(vm->peak, vmres__kvm_part_held(&vm->parts));
+    vmres__kvm_sight_look(vm);
     vmres__kvm_command_seen(vm);
     vmres__kvm_observe_seen(vm);
     /* What the guest says of itself must be paired with what it held just then. */
@@ -181,6 +185,14 @@ void vmres__kvm_agenda_take(struct kvm_vm *vm, enum kvm_question question, uint3
         break;
     case KVM_ASK_STATS:
         take_stats(vm, reply);
+        break;
+    case KVM_ASK_HUSH:
+        vm->sight.wake = false;
+        vm->sight.hushed = true;
+        break;
+    case KVM_ASK_INTERVAL:
+        vm->sight.hushed = false;
+        vmres__kvm_probe_take(vm, question, reply);
         break;
     default:
         vmres__kvm_probe_take(vm, question, reply);

@@ -37,6 +37,7 @@ static bool ask(struct kvm_vm *vm, json_t *request)
 
     agent->in_flight = ++agent->serial;
     agent->asked_ms = kvm_now(vm);
+    agent->asked_tick = vm->sight.tick;
     if (request &&
         json_object_set_new(request, "id", json_integer((json_int_t)agent->serial)) != 0) {
         json_decref(request);

@@ -3,6 +3,7 @@
  * What the driver asked for, and the answers it is owed.
  *
  *     resize:       aim at the target --> read, read, ... --> reached, or nothing more will come
+ *     that grew:    and its guest sees it, or nobody can tell; else what it does not see goes back
  *     cancel, pin:  read --> tell it to stay at that --> read --> answered
  *
  * Invariants: every command taken is answered by exactly one final, unless its life of the VM ends;
@@ -29,6 +30,7 @@ void vmres__kvm_command_drop(struct kvm_vm *vm)
     vm->commands[KVM_GROW].id = 0;
     vm->pin = 0;
     vm->aim = KVM_AIM_NONE;
+    vmres__kvm_sight_grow(vm, false);
 }
 
 /* --- answers --- */
@@ -58,6 +60,16 @@ static void tell(struct kvm_vm *vm, enum kvm_direction direction)
     answer(vm, &event);
 }
 
+/* By whose word it counts as taken in. */
+static void end_growth(struct kvm_vm *vm, enum vmres_result result)
+{
+    if (result == VMRES_RESULT_DONE && vmres__kvm_sight_judge(vm) == KVM_SEEN)
+        vm->verified++;
+    else if (result == VMRES_RESULT_DONE)
+        vm->unverified++;
+    vmres__kvm_sight_grow(vm, false);
+}
+
 static void end(struct kvm_vm *vm, enum kvm_direction direction, enum vmres_result result)
 {
     struct kvm_command *command = &vm->commands[direction];
@@ -70,6 +82,8 @@ static void end(struct kvm_vm *vm, enum kvm_direction direction, enum vmres_resu
     event.as.answer.amount = command->amount;
     vmres__kvm_witness_check(vm, vmres__kvm_part_held(&vm->parts));
     command->id = 0;
+    if (direction == KVM_GROW && result != VMRES_RESULT_SUPERSEDED)
+        end_growth(vm, result);
     answer(vm, &event);
 }
 
@@ -107,6 +121,12 @@ static void end_short(struct kvm_vm *vm)
 
 /* --- progress --- */
 
+/* What it holds and, as far as is known, its guest has use of. */
+static uint64_t taken_in(const struct kvm_vm *vm)
+{
+    return kvm_less(vmres__kvm_part_held(&vm->parts), vmres__kvm_sight_missing(vm));
+}
+
 static void count(struct kvm_vm *vm, enum kvm_direction direction)
 {
     struct kvm_command *command = &vm->commands[direction];
@@ -115,7 +135,8 @@ static void count(struct kvm_vm *vm, enum kvm_direction direction)
 
     if (command->id == 0)
         return;
-    moved = direction == KVM_SHRINK ? kvm_less(command->from, held) : kvm_less(held, command->from);
+    moved = direction == KVM_SHRINK ? kvm_less(command->from, held)
+                                    : kvm_less(taken_in(vm), command->from);
     moved = kvm_min(moved, command->asked);
     if (moved <= command->amount)
         return;
@@ -130,20 +151,39 @@ static bool reached(const struct kvm_vm *vm)
     return vm->direction == KVM_SHRINK ? held <= vm->target : held >= vm->target;
 }
 
+/* Whether a device has still to move. Aims anew where something else moved meanwhile. */
+static bool is_moving(struct kvm_vm *vm)
+{
+    if (reached(vm))
+        return false;
+    if (!vmres__kvm_part_settled(&vm->parts))
+        return true;
+    vmres__kvm_part_aim(&vm->parts, vm->target);
+    return !vmres__kvm_part_settled(&vm->parts);
+}
+
+static void end_reached(struct kvm_vm *vm)
+{
+    vm->aim = KVM_AIM_NONE;
+    if (vm->commands[vm->direction].id != 0)
+        end(vm, vm->direction, VMRES_RESULT_DONE);
+}
+
 static void progress(struct kvm_vm *vm)
 {
-    if (reached(vm)) {
-        vm->aim = KVM_AIM_NONE;
-        if (vm->commands[vm->direction].id != 0)
-            end(vm, vm->direction, VMRES_RESULT_DONE);
+    enum kvm_sighting sighting;
+
+    if (is_moving(vm))
         return;
-    }
-    if (!vmres__kvm_part_settled(&vm->parts))
-        return;
-    /* Something else moved meanwhile; or there is nothing that could move further. */
-    vmres__kvm_part_aim(&vm->parts, vm->target);
-    if (vmres__kvm_part_settled(&vm->parts))
+    sighting = vm->direction == KVM_GROW ? vmres__kvm_sight_judge(vm) : KVM_UNTOLD;
+    if (sighting == KVM_AWAITED)
+        vmres__kvm_sight_wake(vm);
+    else if (sighting == KVM_UNSEEN && vmres__kvm_sight_spurn(vm))
+        vm->aim = KVM_AIM_BACK;
+    else if (sighting == KVM_UNSEEN || !reached(vm))
         end_short(vm);
+    else
+        end_reached(vm);
 }
 
 static bool told(const struct kvm_vm *vm)
@@ -164,9 +204,13 @@ void vmres__kvm_command_seen(struct kvm_vm *vm)
     }
     if (vm->aim == KVM_AIM_NONE || !told(vm))
         return;
+    if (vm->aim == KVM_AIM_BACK && !vmres__kvm_part_settled(&vm->parts))
+        return;
     end_cancelled(vm); /* no older wish is pursued any more */
     if (vm->aim == KVM_AIM_TARGET) {
         progress(vm);
+    } else if (vm->aim == KVM_AIM_BACK) {
+        end_short(vm);
     } else {
         vm->aim = KVM_AIM_NONE;
         end_pin(vm, VMRES_RESULT_DONE);
@@ -195,11 +239,13 @@ static void resize(struct kvm_vm *vm, const struct vmres_action *action,
 
     if (command->id != 0)
         end(vm, direction, VMRES_RESULT_SUPERSEDED);
+    if (direction == KVM_GROW)
+        vmres__kvm_sight_grow(vm, true);
     *command = (struct kvm_command){
         .id = action->id,
         .target = action->as.resize.target,
         .asked = action->as.resize.amount,
-        .from = vmres__kvm_part_held(&vm->parts),
+        .from = direction == KVM_GROW ? taken_in(vm) : vmres__kvm_part_held(&vm->parts),
     };
     vm->direction = direction;
     vm->target = command->target;

@@ -95,10 +95,10 @@ struct kvm_agent {
     char path[KVM_SOCKET_ROOM]; /* "": it has none */
     struct kvm_wire wire;
     enum { KVM_AGENT_DOWN, KVM_AGENT_GREETING, KVM_AGENT_UP } phase;
-    uint64_t serial, in_flight; /* of requests; in_flight 0: nothing is asked */
-    uint64_t asked_ms, opened_ms;
-    uint64_t due_ms;     /* when to look at it again */
-    uint64_t unasked_ms; /* since then these lines have come: */
+    uint64_t serial, in_flight;               /* of requests; in_flight 0: nothing is asked */
+    uint64_t asked_ms, asked_tick, opened_ms; /* asked_tick: sight.c's */
+    uint64_t due_ms;                          /* when to look at it again */
+    uint64_t unasked_ms;                      /* since then these lines have come: */
     uint32_t unasked;
     uint32_t failures;        /* in a row */
     bool silent;              /* it owes an answer for too long */
@@ -124,6 +124,47 @@ void vmres__kvm_report_notice(struct kvm_vm *vm);
 /* Answers the open inquiry with what there is. */
 void vmres__kvm_report_answer(struct kvm_vm *vm);
 
+/* --- sight.c: what its guest sees of what it was given --- */
+
+struct kvm_sizes { /* signed, for differences */
+    int64_t base;  /* memory that is no block, less what the balloon holds */
+    int64_t blocks;
+};
+struct kvm_sight {
+    uint64_t tick;            /* grows with every look; tells what was before what */
+    struct kvm_sizes sizes;   /* at the last look */
+    uint64_t since, since_ms; /* from this tick, and time, on they are what they are */
+    int64_t total;            /* as the guest told last, */
+    uint64_t taken;           /* and not before this tick; 0: it told none */
+    bool fits;                /* it is that of these sizes, unless the next look says otherwise */
+    struct kvm_sizes known;   /* sizes while nothing grew, */
+    int64_t known_total;      /* and the guest's total of them; 0: not known */
+    enum { KVM_COUNTS_UNKNOWN, KVM_COUNTS_GONE, KVM_COUNTS_USED } counting; /* a balloon */
+    bool growing;
+    struct kvm_sizes from; /* before it grew, */
+    uint64_t grown;        /* from this tick on */
+    bool wake, hushed;     /* the balloon's statistics are to be woken; their timer is off */
+    uint64_t wake_ms;      /* when they may be woken again */
+    bool spurned;          /* the guest does not use blocks: no more are plugged, */
+    uint64_t spurned_ms;   /* until then */
+    uint32_t failures;     /* so often, in this life */
+};
+enum kvm_sighting { KVM_UNTOLD, KVM_SEEN, KVM_AWAITED, KVM_UNSEEN };
+void vmres__kvm_sight_look(struct kvm_vm *vm); /* all parts have been read */
+/* The guest's total, or KVM_UNKNOWN, taken between that tick and now. */
+void vmres__kvm_sight_told(struct kvm_vm *vm, uint64_t total, uint64_t since);
+void vmres__kvm_sight_renew(struct kvm_vm *vm); /* the guest begins a new life */
+void vmres__kvm_sight_grow(struct kvm_vm *vm, bool growing);
+/* How much of what it grew by its guest does not see, as far as is known. */
+uint64_t vmres__kvm_sight_missing(const struct kvm_vm *vm);
+/* Its devices are where they should be: does its guest see that, will it, or can nobody tell? */
+enum kvm_sighting vmres__kvm_sight_judge(struct kvm_vm *vm);
+/* Has a total taken soon, where that can be had. */
+void vmres__kvm_sight_wake(struct kvm_vm *vm);
+/* Wants back the blocks that it does not see, and gives it no more for a while; false: no block is
+ * among it. */
+bool vmres__kvm_sight_spurn(struct kvm_vm *vm);
+
 /* --- command.c: what the driver asked for --- */
 
 enum kvm_direction { KVM_SHRINK, KVM_GROW };
@@ -139,6 +180,7 @@ enum kvm_aim {
     KVM_AIM_TARGET,  /* of the newest command */
     KVM_AIM_STAY,    /* as soon as it is known what is held */
     KVM_AIM_STAYING, /* told to stay; until it was seen */
+    KVM_AIM_BACK,    /* without the blocks that its guest does not see */
 };
 enum vmres_status vmres__kvm_command_take(struct kvm_vm *vm, const struct vmres_action *action);
 /* false: it is none of this VM's. */
@@ -207,8 +249,11 @@ struct kvm_vm {
 
     struct kvm_agent agent;
     struct kvm_sample sample;
+    struct kvm_sight sight;
     uint64_t dregs;        /* what the guest calls available and never has */
     uint64_t stats_update; /* the balloon's own stamp of them; only ever compared */
+    uint64_t stats_total;  /* what they said last; likewise */
+    uint64_t stats_tick;   /* sight.c's, when they were last read; 0: not in this life */
     uint64_t peak;         /* the most held since they were last read */
     uint64_t inquiry;      /* to be answered, or 0 */
     bool ask_stats;
@@ -234,6 +279,7 @@ struct kvm_vm {
     struct kvm_told told;
 
     uint64_t connections, lost, timeouts, rejected, notices;
+    uint64_t verified, unverified, unseen;
     bool leaving; /* its handles are being closed */
     bool timer_closed;
     struct kvm_vm *next; /* of the same kvm */

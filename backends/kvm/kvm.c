@@ -307,6 +307,9 @@ enum vmres_status vmres_kvm_vm(const struct vmres_kvm *kvm, const char *name,
                                    .timeouts = vm->timeouts,
                                    .rejected = vm->rejected,
                                    .notices = vm->notices,
+                                   .verified = vm->verified,
+                                   .unverified = vm->unverified,
+                                   .unseen = vm->unseen,
                                    .agent = vm->agent.phase == KVM_AGENT_UP && !vm->agent.silent};
     if (vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON))
         info->devices |= VMRES_KVM_BALLOON;

@@ -29,12 +29,14 @@ static void begin(struct kvm_vm *vm)
         .held = KVM_UNKNOWN, .witness = KVM_UNKNOWN, .limit = KVM_UNKNOWN, .floor = KVM_UNKNOWN};
     vm->sample.used = KVM_UNKNOWN;
     vm->stats_update = KVM_UNKNOWN;
+    vm->stats_tick = 0;
     vm->dregs = 0;
     vm->inquiry = 0;
     vm->since_ms = kvm_now(vm);
     vm->moved_ms = kvm_now(vm);
     vm->live_ms = 0;
     vm->heard = false;
+    vmres__kvm_sight_renew(vm);
     vmres__kvm_agent_renew(vm);
 }
 

@@ -18,12 +18,18 @@ uint64_t vmres__kvm_part_held(const struct kvm_parts *parts)
     return held;
 }
 
+/* It cannot grow. */
+static bool is_stuck(const struct kvm_part *part)
+{
+    return part->fixed || part->spurned;
+}
+
 uint64_t vmres__kvm_part_limit(const struct kvm_parts *parts)
 {
     uint64_t limit = parts->rest;
 
     for (uint32_t i = 0; i < parts->count; i++)
-        limit += parts->parts[i].fixed ? parts->parts[i].now : parts->parts[i].most;
+        limit += is_stuck(&parts->parts[i]) ? parts->parts[i].now : parts->parts[i].most;
     return limit;
 }
 
@@ -52,7 +58,7 @@ static void grow(struct kvm_parts *parts, uint64_t amount)
 {
     for (uint32_t i = parts->count; i-- > 0;) {
         struct kvm_part *part = &parts->parts[i];
-        uint64_t take = part->fixed ? 0 : kvm_min(amount, kvm_less(part->most, part->now));
+        uint64_t take = is_stuck(part) ? 0 : kvm_min(amount, kvm_less(part->most, part->now));
 
         take -= take % part->block;
         part->wanted = part->now + take;
@@ -68,6 +74,21 @@ void vmres__kvm_part_aim(struct kvm_parts *parts, uint64_t target)
         shrink(parts, held - target);
     else
         grow(parts, target - held);
+}
+
+void vmres__kvm_part_take_back(struct kvm_parts *parts, uint64_t amount)
+{
+    for (uint32_t i = 0; i < parts->count; i++) {
+        struct kvm_part *part = &parts->parts[i];
+        uint64_t give = kvm_min(amount, part->now);
+
+        part->wanted = part->now;
+        if (part->fixed || part->mechanism->device != VMRES_KVM_VIRTIO_MEM)
+            continue;
+        amount -= give;
+        give += (part->block - give % part->block) % part->block;
+        part->wanted = kvm_less(part->now, give);
+    }
 }
 
 void vmres__kvm_part_stay(struct kvm_parts *parts)

@@ -54,6 +54,7 @@ struct kvm_part {
     uint64_t requested; /* virtio-mem: what QEMU says it was told, whoever did */
     bool read;          /* `now` is younger than the wish to know */
     bool fixed;         /* it can be read, but not moved */
+    bool spurned;       /* it can give, but the guest has no use for more of it */
 };
 struct kvm_parts {
     struct kvm_part parts[KVM_PARTS_MAX]; /* in the order in which they give */
@@ -67,6 +68,8 @@ uint64_t vmres__kvm_part_least(const struct kvm_parts *parts);
 /* Chooses what each part should be, so that together they hold `target`: when shrinking no part
  * grows, when growing none shrinks. */
 void vmres__kvm_part_aim(struct kvm_parts *parts, uint64_t target);
+/* Chooses them so that `amount`, in whole blocks, is unplugged of what virtio-mem holds. */
+void vmres__kvm_part_take_back(struct kvm_parts *parts, uint64_t amount);
 /* Each should stay what it is, and be told so whatever it was told before. */
 void vmres__kvm_part_stay(struct kvm_parts *parts);
 /* Whether each is what it should be. */

@@ -37,10 +37,12 @@ json_t *vmres__kvm_probe_ask(struct kvm_vm *vm, enum kvm_question question)
         return qom_list("/machine/peripheral");
     case KVM_ASK_UNNAMED:
         return qom_list("/machine/peripheral-anon");
+    case KVM_ASK_HUSH:
     case KVM_ASK_INTERVAL:
         return json_pack("{s:s, s:{s:s, s:s, s:i}}", "execute", "qom-set", "arguments", "path",
                          vmres__kvm_part_find(&vm->parts, VMRES_KVM_BALLOON)->path, "property",
-                         "guest-stats-polling-interval", "value", STATISTICS_SECONDS);
+                         "guest-stats-polling-interval", "value",
+                         question == KVM_ASK_HUSH ? 0 : STATISTICS_SECONDS);
     default:
         return json_pack("{s:s}", "execute", plain[question]);
     }
@@ -192,6 +194,7 @@ static void inherit(struct kvm_part *part, const struct kvm_parts *old)
         part->now = kvm_min(old->parts[i].now, part->most);
         part->wanted = old->parts[i].wanted;
         part->told = old->parts[i].told;
+        part->spurned = old->parts[i].spurned;
     }
 }
 

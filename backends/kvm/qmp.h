@@ -89,6 +89,7 @@ enum kvm_question { /* in the order in which a VM is asked after it greeted */
                     KVM_ASK_UNNAMED,
                     KVM_ASK_INTERVAL,
                     KVM_ASK_PROBED, /* no question: all of the above are answered */
+                    KVM_ASK_HUSH,   /* no statistics: so that KVM_ASK_INTERVAL wakes them */
                     KVM_ASK_SET,    /* a part's wanted size */
                     KVM_ASK_READ,   /* a part's size now */
                     KVM_ASK_STATS,

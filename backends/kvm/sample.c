@@ -142,6 +142,7 @@ bool vmres__kvm_sample_report(struct kvm_vm *vm, const json_t *object)
     if (!take(vm, object, &marks[1]))
         return false;
     vm->sample.taken_ms = vm->agent.asked_ms;
+    vmres__kvm_sight_told(vm, number_of(object, "total", KVM_UNKNOWN), vm->agent.asked_tick);
     marks[0] = marks[1];
     marks[1] = mark_of(object);
     post_samples(vm, object);

@@ -54,6 +54,9 @@ const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
         why = out_of_play(vm);
     if (!why)
         why = vm->fixed_why;
+    if (!why && vm->sight.spurned)
+        why = "blocks plugged into it were of no use: let its guest bring them online by itself "
+              "(memhp_default_state=online_movable)";
     if (!why && vm->process.pid == 0)
         why = "its process cannot be seen, so nothing it gave would be believed: give its pid";
     return why;

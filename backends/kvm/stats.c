@@ -38,6 +38,15 @@ static bool is_news(struct kvm_vm *vm, uint64_t update)
     return news;
 }
 
+/* The stamp counts seconds: within one, another total is news as well. */
+static void take_total(struct kvm_vm *vm, uint64_t total, bool news)
+{
+    if (vm->stats_tick != 0 && (news || total != vm->stats_total))
+        vmres__kvm_sight_told(vm, total, vm->stats_tick);
+    vm->stats_total = total;
+    vm->stats_tick = vm->sight.tick;
+}
+
 void vmres__kvm_stats_take(struct kvm_vm *vm, const json_t *value)
 {
     const json_t *stats = json_object_get(value, "stats");
@@ -45,9 +54,11 @@ void vmres__kvm_stats_take(struct kvm_vm *vm, const json_t *value)
     uint64_t available = value_of(stats, "stat-available-memory");
     uint64_t free = value_of(stats, "stat-free-memory");
     uint64_t held = vm->peak;
+    bool news = update != KVM_UNKNOWN && is_news(vm, update);
 
     vm->peak = vmres__kvm_part_held(&vm->parts);
-    if (update == KVM_UNKNOWN || !is_news(vm, update))
+    take_total(vm, value_of(stats, "stat-total-memory"), news);
+    if (!news)
         return;
     vm->heard = true;
     if (available == KVM_UNKNOWN)

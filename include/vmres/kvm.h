@@ -20,6 +20,11 @@
  * balloon is left alone where it would free nothing: a device of the host passed through, memory
  * locked, in huge pages, or encrypted. Blocks are moved wherever QEMU takes the device.
  *
+ * What a VM was given counts as taken in (step 8) when its guest's total grew by it, as the
+ * balloon's statistics or the agent tell. Blocks that it does not bring online within three idle
+ * looks are unplugged again, for whom they are of use, and none are plugged for a while: `reason`
+ * says so. Where nobody tells a total for 3 s QEMU's word has to do: `unverified` counts that.
+ *
  * A VM that is paused, migrated or in a snapshot is frozen (operate.h) while QEMU says so, and then
  * adopted anew. Whom you have frozen before stays frozen until you thaw it.
  *
@@ -97,7 +102,8 @@ struct vmres_kvm_vm_info {
     const char *reason; /* why it does not take part in full, static text; or NULL */
     uint64_t connections, lost, timeouts, rejected; /* rejected: messages not understood */
     uint64_t notices;                               /* of shortage, by its agent */
-    int agent;                                      /* 1: an agent speaks for it */
+    uint64_t verified, unverified, unseen; /* grown as its guest sees; by QEMU's word; in vain */
+    int agent;                             /* 1: an agent speaks for it */
 };
 
 /* Fills in the defaults. NULL: no effect. */

@@ -73,11 +73,19 @@ static void test_moves_by_balloon(void **state)
 
 /* --- by virtio-mem --- */
 
+static const char *const device[] = {"-object", "memory-backend-ram,id=more,size=128M", "-device",
+                                     "virtio-mem-pci,id=mem0,memdev=more,requested-size=0", NULL};
+
+static struct vmres_kvm_vm_info info_of(const char *name)
+{
+    struct vmres_kvm_vm_info info;
+
+    EXPECT_OK(vmres_kvm_vm(world.kvm, name, &info));
+    return info;
+}
+
 static void test_moves_by_virtio_mem(void **state)
 {
-    static const char *const device[] = {
-        "-object", "memory-backend-ram,id=more,size=128M", "-device",
-        "virtio-mem-pci,id=mem0,memdev=more,requested-size=0", NULL};
     const uint64_t base = GUEST_MIB * MIB;
     uint64_t moved_ms;
 
@@ -91,6 +99,32 @@ static void test_moves_by_virtio_mem(void **state)
     print_message("64 MiB in blocks: %" PRIu64 " ms\n", moved_ms);
     (void)live_reach(&world, base + 96 * MIB, base - 32 * MIB); /* blocks, then the balloon */
     assert_int_equal(qemu_actual(&world.guests[1]), base - 32 * MIB);
+    assert_true(info_of("b").verified > 0);
+    assert_int_equal(info_of("a").unseen + info_of("b").unseen, 0);
+    live_let_go(&world);
+}
+
+static bool is_of_no_use(struct live_world *it)
+{
+    return live_reason(it, "b", "bring them online") &&
+           live_account(it, 1).charge == GUEST_MIB * MIB;
+}
+
+/* QEMU says that blocks are plugged, and the guest leaves them offline, as Debian's does. */
+static void test_blocks_that_stay_offline(void **state)
+{
+    const uint64_t base = GUEST_MIB * MIB;
+
+    (void)state;
+    live_boot(&world, directory, 2, "memhp_default_state=offline", device);
+    live_manage(&world, 2 * GUEST_MIB + 64, GUEST_MIB + 128);
+    (void)live_reach(&world, base, base);
+    world.sizes[1] = base + 64 * MIB;
+    live_until(&world, is_of_no_use);
+    assert_null(strstr(world.trace, "b (8)"));
+    assert_int_equal(qemu_plugged(&world.guests[1]), 0);
+    assert_int_equal(info_of("b").unseen, 1);
+    assert_int_equal(live_pool(&world).free, 64 * MIB); /* for whom it is of use */
     live_let_go(&world);
 }
 
@@ -156,6 +190,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_moves_by_balloon, tear_down),
         cmocka_unit_test_teardown(test_moves_by_virtio_mem, tear_down),
+        cmocka_unit_test_teardown(test_blocks_that_stay_offline, tear_down),
         cmocka_unit_test_teardown(test_stopped_and_killed, tear_down),
         cmocka_unit_test_teardown(test_locked_memory, tear_down),
     };

@@ -295,7 +295,7 @@ bool live_is_reached(struct live_world *world)
         if (info.held != world->sizes[vm] || live_account(world, vm).charge != world->sizes[vm])
             return false;
     }
-    return true;
+    return vmres_engine_settled(vmres_driver_engine(world->driver)) != 0;
 }
 
 uint64_t live_reach(struct live_world *world, uint64_t first, uint64_t second)

@@ -62,7 +62,7 @@ void live_end(struct live_world *world);
 
 /* Runs the loop until the condition holds; fails the test when it does not in a minute. */
 void live_until(struct live_world *world, bool (*condition)(struct live_world *world));
-/* Conditions: all are adopted; all hold what they should, and the books say so. */
+/* Conditions: all are adopted; all hold what they should, the books say so, nothing is open. */
 bool live_is_adopted(struct live_world *world);
 bool live_is_reached(struct live_world *world);
 /* Orders sizes, and runs the loop until the guests hold them and the books say so. Returns how long

@@ -138,6 +138,8 @@ static void move(struct fake_qmp *fake)
     fake->actual = towards(fake->actual, target, fake->step);
     if (!sticks(fake))
         fake->mem_size = towards(fake->mem_size, fake->mem_requested, fake->step);
+    if (!fake->offline || fake->mem_online > fake->mem_size)
+        fake->mem_online = fake->mem_size;
     if (fake_qmp_held(fake) != before && fake->changed)
         fake->changed(fake);
 }
@@ -168,13 +170,38 @@ static void refuse(struct fake_qmp *fake, int id, const char *class)
     say(fake, line);
 }
 
+/* The guest's driver speaks, at the pace of QEMU's timer. */
+static void take_statistics(struct fake_qmp *fake)
+{
+    uint64_t base = fake->full ? fake->base : fake->actual;
+
+    if (!fake->driver || !fake->running)
+        return;
+    fake->update++;
+    fake->total = fake->claimed > 0 ? fake->claimed : base + fake->mem_online - fake->reserve;
+}
+
+static void set_timer(struct fake_qmp *fake, int id, const json_t *arguments)
+{
+    bool timed = json_integer_value(json_object_get(arguments, "value")) > 0;
+
+    if (timed && !fake->timed) {
+        fake->woken++;
+        take_statistics(fake);
+    }
+    fake->timed = timed;
+    reply(fake, id, "{}");
+}
+
 static void answer_stats(struct fake_qmp *fake, int id)
 {
-    char line[LINE_ROOM];
+    char line[LINE_ROOM], total[24] = UNSET;
     uint64_t free = fake_qmp_held(fake) > fake->used ? fake_qmp_held(fake) - fake->used : 0;
 
-    if (fake->driver && fake->running)
-        fake->update++;
+    if (!fake->dozes)
+        take_statistics(fake);
+    if (fake->reserve > 0 && fake->total > 0)
+        snprintf(total, sizeof total, "%" PRIu64, fake->total);
     if (fake->update == 0)
         snprintf(line, sizeof line,
                  "{\"stats\": {\"stat-available-memory\": " UNSET ", \"stat-free-memory\": " UNSET
@@ -182,9 +209,10 @@ static void answer_stats(struct fake_qmp *fake, int id)
     else
         snprintf(line, sizeof line,
                  "{\"stats\": {\"stat-htlb-pgalloc\": 0, \"stat-available-memory\": %" PRIu64
-                 ", \"stat-free-memory\": %" PRIu64 ", \"stat-major-faults\": 0, "
+                 ", \"stat-free-memory\": %" PRIu64
+                 ", \"stat-total-memory\": %s, \"stat-major-faults\": 0, "
                  "\"stat-swap-in\": " UNSET "}, \"last-update\": %" PRIu64 "}",
-                 free, free, fake->update);
+                 free, free, total, fake->update);
     reply(fake, id, line);
 }
 
@@ -263,7 +291,7 @@ static void answer_property(struct fake_qmp *fake, int id, const char *command,
     else if (strcmp(property, "confidential-guest-support") == 0)
         reply(fake, id, fake->encrypted ? "\"/objects/sev0\"" : "\"\"");
     else if (strcmp(command, "qom-set") == 0)
-        reply(fake, id, "{}"); /* the interval of statistics */
+        set_timer(fake, id, arguments);
     else
         refuse(fake, id, "GenericError");
 }
@@ -443,6 +471,7 @@ void fake_qmp_open(struct fake_qmp *fake, uv_loop_t *loop, const char *path)
                               .step = 16 * MIB,
                               .used = 64 * MIB,
                               .update = 1,
+                              .reserve = 24 * MIB,
                               .mem_block = 2 * MIB,
                               .balloon = true,
                               .driver = true,

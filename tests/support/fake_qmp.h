@@ -28,6 +28,12 @@ struct fake_qmp {
     uint64_t pinned; /* what it says to have given and the host still holds; 0 */
     uint64_t mem_max, mem_size, mem_requested, mem_block; /* virtio-mem; 0, 0, 0, 2 MiB */
     uint64_t mem_sticks; /* from this size it unplugs nothing until it is told another; 0: never */
+    uint64_t mem_online; /* of its blocks, what it uses; follows mem_size unless it is `offline` */
+    uint64_t reserve;    /* what it counts of its memory to none; 0: it tells no total; 24 MiB */
+    uint64_t claimed;    /* what it says its total is; 0: the truth */
+    bool offline;        /* blocks that come are not brought online; false */
+    bool full;           /* what the balloon holds counts as used, not as gone; false */
+    bool dozes;          /* it takes statistics only when their timer is set anew; false */
     bool balloon, driver, running; /* true */
     bool vfio, encrypted;          /* false */
     const char *migration;         /* status, or NULL */
@@ -45,6 +51,7 @@ struct fake_qmp {
 
     /* What was seen. */
     unsigned connections, commands, sets;
+    unsigned woken;         /* times the timer of statistics was set anew */
     bool events;            /* of migrations were asked for */
     unsigned flying, flown; /* commands not answered yet: now, and at most */
     size_t sent;            /* bytes, over the present connection */
@@ -55,6 +62,8 @@ struct fake_qmp {
     uv_pipe_t server, client;
     uv_idle_t idle;
     bool listening, connected, closing, waiting;
+    bool timed;     /* the timer of statistics runs */
+    uint64_t total; /* as its statistics have it */
     int handles;
     char *in, *out;
     size_t in_length, out_length;
