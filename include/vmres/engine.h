@@ -113,6 +113,18 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_step(struct vmres_engine
                                                              const struct vmres_event *event,
                                                              struct vmres_actions *actions);
 
+/*
+ * The same for events[0], events[1] and so on, one step after the other, for as long as they are
+ * taken and ask for nothing: a round of reports costs less so. *taken is how many were stepped, the
+ * last of which *actions and the status are of: the others were VMRES_OK, with no actions. With
+ * VMRES_MORE, step with NULL first; then go on with events[*taken]. VMRES_INVALID for a NULL, but
+ * for events where count is 0: that takes none, and asks for nothing.
+ */
+VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_steps(struct vmres_engine *engine,
+                                                              const struct vmres_event *events,
+                                                              uint32_t count, uint32_t *taken,
+                                                              struct vmres_actions *actions);
+
 /* When the next TIMEOUT event is due, on the clock of the events; UINT64_MAX: never. A TIMEOUT that
  * comes early does nothing. */
 VMRES_API uint64_t vmres_engine_deadline(const struct vmres_engine *engine);

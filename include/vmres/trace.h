@@ -66,7 +66,7 @@ struct vmres_trace_record {
 };
 
 /*
- * Called from vmres_engine_step(). It must not call the engine, block or keep the pointer.
+ * Called from within a step. It must not call the engine or its driver, block or keep the pointer.
  * `level`: records above it are not made; 0 is VMRES_TRACE_INFO. function NULL: no trace.
  */
 struct vmres_tracer {

@@ -85,8 +85,11 @@ static enum vmres_status dispatch(struct vmres_engine *engine, const struct vmre
     case VMRES_EVENT_ALLOT:
         return vmres__allot(engine);
     case VMRES_EVENT_REPORT:
+        vmres__report(engine, event);
+        return VMRES_OK;
     case VMRES_EVENT_SAMPLES:
-        return vmres__report_event(engine, event);
+        vmres__report_samples(engine, event);
+        return VMRES_OK;
     case VMRES_EVENT_OBSERVED:
         return vmres__observe_event(engine, event);
     case VMRES_EVENT_FREEZE:
@@ -164,27 +167,78 @@ static void send_inquiry(struct vmres_engine *engine)
     vmres__outbox_push(engine, VMRES_ACTION_INQUIRE, VMRES_VM_NONE, 0)->id = engine->round.id;
 }
 
-enum vmres_status vmres_engine_step(struct vmres_engine *engine, const struct vmres_event *event,
-                                    struct vmres_actions *actions)
+/* Nearly all there is to be told are reports, and nearly all of them by a VM in the life that is
+ * known: no check() refuses these, and nothing comes before taking them. */
+static bool is_usual(const struct vmres_engine *engine, const struct vmres_event *event)
+{
+    const struct vm *vm;
+
+    if (event->type != VMRES_EVENT_REPORT || event->vm >= engine->max_vms ||
+        event->kind >= engine->kind_count)
+        return false;
+    vm = &engine->vms[event->vm];
+    return vm->state != VMRES_VM_VACANT && event->incarnation == vm->incarnation && engine->begun &&
+           event->time_ms >= engine->now && event->time_ms <= LAST_MS;
+}
+
+/* What follows from what was taken. */
+static enum vmres_status follow(struct vmres_engine *engine)
 {
     enum vmres_status status = VMRES_OK;
 
+    send_inquiry(engine);
+    if (engine->dirty_first != NONE)
+        status = vmres__settle(engine);
+    return engine->round.inquire && !engine->halted ? VMRES_MORE : status;
+}
+
+static enum vmres_status step(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    enum vmres_status status = VMRES_OK;
+
+    engine->counters.events++;
+    if (is_usual(engine, event)) {
+        engine->now = event->time_ms;
+        vmres__report(engine, event);
+    } else {
+        status = take(engine, event);
+    }
+    if (status != VMRES_OK)
+        refuse(engine, event, status);
+    else if (engine->round.inquire || engine->dirty_first != NONE) /* most reports leave neither */
+        status = follow(engine);
+    return status;
+}
+
+enum vmres_status vmres_engine_steps(struct vmres_engine *engine, const struct vmres_event *events,
+                                     uint32_t count, uint32_t *taken, struct vmres_actions *actions)
+{
+    enum vmres_status status = VMRES_OK;
+    uint32_t i = 0;
+
+    if (engine == NULL || (events == NULL && count > 0) || taken == NULL || actions == NULL)
+        return VMRES_INVALID;
+    engine->outbox_count = 0;
+    while (i < count && status == VMRES_OK && engine->outbox_count == 0)
+        status = step(engine, &events[i++]);
+    *taken = i;
+    actions->items = engine->outbox;
+    actions->count = engine->outbox_count;
+    return status;
+}
+
+enum vmres_status vmres_engine_step(struct vmres_engine *engine, const struct vmres_event *event,
+                                    struct vmres_actions *actions)
+{
+    enum vmres_status status;
+    uint32_t taken;
+
+    if (event)
+        return vmres_engine_steps(engine, event, 1, &taken, actions);
     if (engine == NULL || actions == NULL)
         return VMRES_INVALID;
     engine->outbox_count = 0;
-    if (event) {
-        engine->counters.events++;
-        status = take(engine, event);
-        if (status != VMRES_OK)
-            refuse(engine, event, status);
-    }
-    if (status == VMRES_OK) {
-        send_inquiry(engine);
-        if (engine->dirty_first != NONE) /* most reports leave nothing to be sent */
-            status = vmres__settle(engine);
-        if (engine->round.inquire && !engine->halted)
-            status = VMRES_MORE;
-    }
+    status = follow(engine);
     actions->items = engine->outbox;
     actions->count = engine->outbox_count;
     return status;

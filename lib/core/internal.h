@@ -346,7 +346,8 @@ void vmres__vm_confirmed(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarnation);
-enum vmres_status vmres__report_event(struct vmres_engine *engine, const struct vmres_event *event);
+void vmres__report(struct vmres_engine *engine, const struct vmres_event *event);
+void vmres__report_samples(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__observe_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);
 void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uint32_t held);
@@ -386,7 +387,7 @@ void vmres__create_inherit(struct vmres_engine *engine, const struct vmres_engin
 
 /* --- judge.c, guard.c, plan.c --- */
 void vmres__round_timeout(struct vmres_engine *engine);
-void vmres__round_answered(struct vmres_engine *engine, uint32_t vm, uint8_t kind);
+void vmres__round_answered(struct vmres_engine *engine, struct account *account);
 void vmres__round_join(struct vmres_engine *engine, uint32_t vm);
 void vmres__round_leave(struct vmres_engine *engine, uint32_t vm);
 void vmres__judge(struct vmres_engine *engine);

@@ -24,12 +24,15 @@ static uint16_t freshness(const struct vmres_engine *engine, struct account *acc
     return 0;
 }
 
-/* What it said to have released once is not believed: nothing it offers can be counted on. */
-static bool in_old_dispute(const struct vmres_engine *engine, const struct kind *kind, uint32_t vm)
+/* What it said to have released once is still not believed, however often it is looked at: nothing
+ * it offers can be counted on. */
+static bool in_old_dispute(struct vmres_engine *engine, const struct kind *kind, uint32_t vm)
 {
+    uint8_t index = (uint8_t)(kind - engine->kinds);
+
+    vmres__observe_again(engine, vm, index);
     return kind->accounts[vm].disputed > 0 &&
-           vmres__removal_undisputed(engine, vm, (uint8_t)(kind - engine->kinds)) <
-               kind->views[vm].charge;
+           vmres__removal_undisputed(engine, vm, index) < kind->views[vm].charge;
 }
 
 static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
@@ -40,16 +43,15 @@ static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
     struct vmres_view *view = &kind->views[vm];
     bool alone = engine->now < account->backoff_ms;
     uint16_t may = freshness(engine, account, view);
+    bool disputed = account->disputed > 0 && in_old_dispute(engine, kind, vm);
 
-    if (account->disputed > 0)
-        vmres__observe_again(engine, vm, (uint8_t)(kind - engine->kinds));
     /* An operator's command needs no report to be carried out. */
     if (kind->policy->commands)
         may |= VMRES_VIEW_DONOR | VMRES_VIEW_RECIPIENT;
     if (!vm_takes_part(engine, vm))
         may &= VMRES_VIEW_FRESH;
     if (alone || account->unincorporated > 0 ||
-        !(account->participation & VMRES_PARTICIPATE_DONOR) || in_old_dispute(engine, kind, vm))
+        !(account->participation & VMRES_PARTICIPATE_DONOR) || disputed)
         may &= (uint16_t)~VMRES_VIEW_DONOR;
     if ((alone && (account->flags & ACCOUNT_REFUSES)) ||
         !(account->participation & VMRES_PARTICIPATE_RECIPIENT))

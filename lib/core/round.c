@@ -54,10 +54,8 @@ void vmres__round_timeout(struct vmres_engine *engine)
         judge(engine);
 }
 
-void vmres__round_answered(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+void vmres__round_answered(struct vmres_engine *engine, struct account *account)
 {
-    struct account *account = account_of(engine, vm, kind);
-
     if (!engine->round.open || account->round == (uint32_t)engine->round.number)
         return;
     account->round = (uint32_t)engine->round.number;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pump: the only place that steps the engine. An event goes in, is written to the log, and the
- * actions that come out go to the backend one by one. Whatever the backend posts meanwhile waits in
- * the queue for its turn, so neither engine nor backend is ever entered twice.
+ * The pump: the only place that steps the engine. An event goes in, or a run of reports, and is
+ * written to the log; the actions that come out go to the backend one by one. Whatever the backend
+ * posts meanwhile waits in the queue for its turn, so neither engine nor backend is ever entered
+ * twice.
  *
  * One pump does a bounded amount of work, however fast engine and backend answer each other; what
  * is left is for the next pump, and vmres_driver_deadline() says that it is wanted at once.
@@ -63,6 +64,17 @@ static void carry_out(struct vmres_driver *driver, const struct vmres_actions *a
     }
 }
 
+/* What a step asked for, and what did not fit into its outbox. */
+static void carry_out_all(struct vmres_driver *driver, enum vmres_status status,
+                          struct vmres_actions *actions)
+{
+    carry_out(driver, actions);
+    while (status == VMRES_MORE) {
+        status = vmres_engine_step(driver->engine, NULL, actions);
+        carry_out(driver, actions);
+    }
+}
+
 /* The engine has closed every command: no answer is owed any more. */
 static void forgive_all(struct vmres_driver *driver)
 {
@@ -105,21 +117,43 @@ static void deliver(struct vmres_driver *driver, struct vmres_event *event)
     vmres__log_event(&driver->log, event);
     status = vmres_engine_step(driver->engine, event, &actions);
     follow(driver, event, status);
-    carry_out(driver, &actions);
-    while (status == VMRES_MORE) {
-        status = vmres_engine_step(driver->engine, NULL, &actions);
-        carry_out(driver, &actions);
-    }
+    carry_out_all(driver, status, &actions);
+}
+
+/* Reports make up most of a round, and ask for nothing but the last of it: they go in at once. They
+ * leave the queue before anything is carried out, for the backend may then post. Returns how many
+ * went in. */
+static uint32_t deliver_reports(struct vmres_driver *driver, struct vmres_event *reports,
+                                uint32_t count)
+{
+    struct vmres_actions actions = {0};
+    enum vmres_status status;
+    uint32_t taken = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        reports[i].time_ms = driver->now_ms;
+    status = vmres_engine_steps(driver->engine, reports, count, &taken, &actions);
+    for (uint32_t i = 0; i < taken; i++)
+        vmres__log_event(&driver->log, &reports[i]);
+    vmres__queue_drop(&driver->queue, taken);
+    carry_out_all(driver, status, &actions);
+    return taken;
 }
 
 static void deliver_queued(struct vmres_driver *driver)
 {
     uint64_t left = (uint64_t)driver->queue.capacity * QUEUES_MAX;
-    struct vmres_event event;
 
-    while (left > 0 && vmres__queue_pop(&driver->queue, &event)) {
-        deliver(driver, &event);
-        left--;
+    while (left > 0 && driver->queue.count > 0) {
+        struct vmres_event event, *reports;
+        uint32_t count = vmres__queue_reports(&driver->queue, &reports);
+
+        if (count > 0) {
+            left -= deliver_reports(driver, reports, count < left ? count : (uint32_t)left);
+        } else if (vmres__queue_pop(&driver->queue, &event)) {
+            deliver(driver, &event);
+            left--;
+        }
     }
 }
 

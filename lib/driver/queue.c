@@ -171,11 +171,28 @@ int vmres__queue_pop(struct vmres__queue *queue, struct vmres_event *event)
     if (queue->count == 0)
         return 0;
     *event = queue->events[queue->first];
-    queue->count--;
-    queue->first++;
+    vmres__queue_drop(queue, 1);
+    return 1;
+}
+
+uint32_t vmres__queue_reports(const struct vmres__queue *queue, struct vmres_event **events)
+{
+    uint32_t to_end = queue->capacity - queue->first;
+    uint32_t most = queue->count < to_end ? queue->count : to_end;
+    uint32_t found = 0;
+
+    *events = &queue->events[queue->first];
+    while (found < most && (*events)[found].type == VMRES_EVENT_REPORT)
+        found++;
+    return found;
+}
+
+void vmres__queue_drop(struct vmres__queue *queue, uint32_t events)
+{
+    queue->count -= events;
+    queue->first += events;
     if (queue->count == 0 || queue->first == queue->capacity)
         queue->first = 0;
-    return 1;
 }
 
 int vmres__queue_credit(struct vmres__queue *queue, uint32_t vm)

@@ -42,6 +42,13 @@ enum vmres_status vmres__queue_post(struct vmres__queue *queue, const struct vmr
 /* Takes the oldest out into *event. 0: there is none. */
 int vmres__queue_pop(struct vmres__queue *queue, struct vmres_event *event);
 
+/* How many of the oldest are reports and lie in a row, at *events: to be changed and dropped, while
+ * nothing is put in. */
+uint32_t vmres__queue_reports(const struct vmres__queue *queue, struct vmres_event **events);
+
+/* Takes the oldest `events` out. */
+void vmres__queue_drop(struct vmres__queue *queue, uint32_t events);
+
 /* Keeps a place for the answer to an action on `vm`. 0: so many are owed that there is none. */
 int vmres__queue_credit(struct vmres__queue *queue, uint32_t vm);
 

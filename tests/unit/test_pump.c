@@ -19,6 +19,7 @@ static struct {
     struct vmres_event told[ROOM];
     int tolds; /* events; steps for more are in `mores` */
     int mores;
+    int calls;                      /* in which there may be several events */
     struct vmres_action actions[8]; /* handed out by the next step, `batch` at a time */
     uint32_t count, batch, handed;
     int again; /* the actions are handed out on every event, not once */
@@ -82,6 +83,17 @@ enum vmres_status vmres_engine_step(struct vmres_engine *stepped, const struct v
     actions->count = engine.batch && engine.batch < left ? engine.batch : left;
     engine.handed += actions->count;
     return engine.handed < engine.count ? VMRES_MORE : VMRES_OK;
+}
+
+enum vmres_status vmres_engine_steps(struct vmres_engine *stepped, const struct vmres_event *events,
+                                     uint32_t count, uint32_t *taken, struct vmres_actions *actions)
+{
+    enum vmres_status status = VMRES_OK;
+
+    engine.calls++;
+    for (*taken = 0; *taken < count && status == VMRES_OK && actions->count == 0; ++*taken)
+        status = vmres_engine_step(stepped, &events[*taken], actions);
+    return status;
 }
 
 /* --- the backend --- */
@@ -225,6 +237,50 @@ static void events_are_stamped_and_told_in_order(void **state)
     assert_int_equal(engine.told[2].type, VMRES_EVENT_ALLOT);
     assert_int_equal(engine.told[2].time_ms, 20);
     assert_int_equal(engine.told[0].incarnation, 1);
+}
+
+/* Each of another life, or the newest would replace the others. */
+static void post_reports(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct vmres_event report = vmres_event_make(VMRES_EVENT_REPORT, 0, 0, i + 1);
+
+        EXPECT_OK(vmres__queue_post(&driver->queue, &report));
+    }
+}
+
+static void reports_go_in_at_once(void **state)
+{
+    (void)state;
+    post_reports(6);
+    post(VMRES_EVENT_ALLOT);
+    vmres_driver_pump(driver, 20);
+    assert_int_equal(engine.tolds, 7);
+    assert_int_equal(engine.calls, 1);
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(engine.told[i].incarnation, i + 1);
+        assert_int_equal(engine.told[i].time_ms, 20);
+    }
+    assert_int_equal(engine.told[6].type, VMRES_EVENT_ALLOT);
+}
+
+/* Answers that a backend posts at once stand behind what was there before. */
+static void reports_that_ask_for_something_are_looked_at(void **state)
+{
+    (void)state;
+    post_reports(5);
+    puppet.answers = 1;
+    ask_for(3, VMRES_ACTION_REQUEST_REMOVAL);
+    engine.batch = 2;
+    vmres_driver_pump(driver, 20);
+    assert_int_equal(engine.calls, 2);
+    assert_int_equal(engine.mores, 1);
+    assert_int_equal(puppet.submits, 3);
+    assert_int_equal(engine.tolds, 8);
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(engine.told[i].incarnation, i + 1);
+    for (uint32_t i = 5; i < 8; i++)
+        assert_int_equal(engine.told[i].type, VMRES_EVENT_REMOVED);
 }
 
 static void time_never_goes_backwards(void **state)
@@ -500,6 +556,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_PUPPETS(events_are_stamped_and_told_in_order),
+        WITH_PUPPETS(reports_go_in_at_once),
+        WITH_PUPPETS(reports_that_ask_for_something_are_looked_at),
         WITH_PUPPETS(time_never_goes_backwards),
         WITH_PUPPETS(timeouts_come_when_due_and_after_what_is_queued),
         WITH_PUPPETS(a_deadline_that_stays_does_not_hang_the_pump),
