@@ -285,14 +285,17 @@ bool live_is_adopted(struct live_world *world)
     return true;
 }
 
-/* Held by the device's own word: in the books a granule counts as held when its first page is. */
+/* By the device's own word too, for in the books a granule counts as held when its first page is;
+ * but that word is read before the books hear of it. */
 bool live_is_reached(struct live_world *world)
 {
     for (uint32_t vm = 0; vm < world->count; vm++) {
+        struct vmres_account_info account = live_account(world, vm);
         struct vmres_kvm_vm_info info;
 
         EXPECT_OK(vmres_kvm_vm(world->kvm, names[vm], &info));
-        if (info.held != world->sizes[vm] || live_account(world, vm).charge != world->sizes[vm])
+        if (info.held != world->sizes[vm] || account.held != info.held ||
+            account.charge != info.held)
             return false;
     }
     return vmres_engine_settled(vmres_driver_engine(world->driver)) != 0;
