@@ -4,7 +4,7 @@
  * there: nothing to do. Those lines are kept back until the round is judged, and told only if
  * something came of it; so the log shows all eight steps where there were eight, and is silent
  * where there were two. A notice is kept back among them, for the order's sake, and told with the
- * next round in any case.
+ * next round in any case. Who has no room yet is told once, however often it asks.
  */
 #include "log.h"
 
@@ -16,8 +16,9 @@ enum { LINE_ROOM = 512 };
 struct log {
     struct vmres_trace_names names;
     struct log_reader reader;
-    struct vmres_trace_record *held; /* of the round at hand */
-    size_t count, room;              /* for a report and a notice of each VM */
+    struct vmres_trace_record *held;   /* of the round at hand */
+    size_t count, room;                /* for a report and a notice of each VM */
+    struct vmres_trace_record waiting; /* the last one of who has no room */
 };
 
 static void print(void *file, const struct vmres_trace_record *record, const char *line)
@@ -70,8 +71,26 @@ static bool is_notice(const struct vmres_trace_record *record)
     return record->type == VMRES_TRACE_REPORT && record->level != VMRES_TRACE_DEBUG;
 }
 
+/* Whether this only says again who waits for what, and nobody has been allotted since. */
+static bool is_known(struct log *log, const struct vmres_trace_record *record)
+{
+    const struct vmres_trace_record *last = &log->waiting;
+
+    if (record->type == VMRES_TRACE_ALLOT)
+        log->waiting.amount = 0;
+    if (record->type != VMRES_TRACE_REFUSED || record->amount == 0)
+        return false;
+    if (last->vm == record->vm && last->kind == record->kind && last->amount == record->amount &&
+        last->reason == record->reason)
+        return true;
+    log->waiting = *record;
+    return false;
+}
+
 void log_record(struct log *log, const struct vmres_trace_record *record)
 {
+    if (is_known(log, record))
+        return;
     if (record->type == VMRES_TRACE_INQUIRE)
         tell_held(log, false);
     if (record->step >= 3)

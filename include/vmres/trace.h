@@ -40,7 +40,7 @@ enum vmres_trace_type {
     VMRES_TRACE_LEDGER,       /* an involuntary entry: retake, reboot, adoption, capacity */
     VMRES_TRACE_DISPUTED,     /* said to be released, not believed */
     VMRES_TRACE_ALLOT,        /* a first allotment */
-    VMRES_TRACE_REFUSED,      /* an event was refused and why */
+    VMRES_TRACE_REFUSED,      /* an event was, and why; with an amount: the VM waits for it */
     VMRES_TRACE_STATIC,       /* the engine stopped sending commands, or resumed */
     VMRES_TRACE_ORDER,        /* the operator's, and what became of it */
     VMRES_TRACE_RESERVED,     /* a reservation (its id in `transfer`), and what became of it */

@@ -21,21 +21,68 @@ static bool waits(const struct vmres_engine *engine, uint32_t vm, uint32_t kind)
            (it->limited & (1u << kind)) && !(it->allotted & (1u << kind));
 }
 
+/* What it starts with, or, if that is for us to say, at least. */
+static uint32_t least_of(const struct vmres_engine *engine, uint32_t vm, uint32_t kind)
+{
+    uint32_t initial = account_of(engine, vm, kind)->initial;
+
+    return initial == NONE ? view_of(engine, vm, kind)->floor : initial;
+}
+
 static struct wish wishes(const struct vmres_engine *engine, uint32_t kind)
 {
     struct wish wish = {0, 0};
 
     for (uint32_t vm = 0; vm < engine->top; vm++) {
-        const struct account *account = account_of(engine, vm, kind);
         const struct vmres_view *view = view_of(engine, vm, kind);
 
         if (!waits(engine, vm, kind))
             continue;
-        if (account->initial == NONE)
+        if (account_of(engine, vm, kind)->initial == NONE)
             wish.room += view->ceiling - view->floor;
-        wish.fixed += account->initial == NONE ? view->floor : account->initial;
+        wish.fixed += least_of(engine, vm, kind);
     }
     return wish;
+}
+
+/* Says who has to wait, and why; the others wait with it. */
+static enum vmres_status refuse(const struct vmres_engine *engine, uint8_t kind, uint32_t vm,
+                                uint32_t amount, const char *reason)
+{
+    vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_REFUSED,
+                                                     .level = VMRES_TRACE_WARN,
+                                                     .kind = kind,
+                                                     .vm = vm,
+                                                     .other = VMRES_VM_NONE,
+                                                     .amount = amount,
+                                                     .reason = reason});
+    return VMRES_NOROOM;
+}
+
+/* Elsewhere who is not pinned is charged with the most it could hold; a block is charged as it was
+ * seen, and its device may still be on the way to what was asked of it before us. */
+static bool may_reach_out(const struct kind *kind)
+{
+    return kind->blocks && kind->adopting > 0;
+}
+
+/* Whether what is free is enough for all that wait, wherever it lies. */
+static enum vmres_status check_free(const struct vmres_engine *engine, uint8_t kind)
+{
+    uint64_t left = vmres__ledger_grantable(&engine->kinds[kind].ledger);
+
+    if (may_reach_out(&engine->kinds[kind]))
+        return refuse(engine, kind, VMRES_VM_NONE, 0, "VMs that ran before are pinned first");
+    for (uint32_t vm = 0; vm < engine->top; vm++) {
+        uint32_t least = least_of(engine, vm, kind);
+
+        if (!waits(engine, vm, kind))
+            continue;
+        if (least > left)
+            return refuse(engine, kind, vm, least, "so much is not free");
+        left -= least;
+    }
+    return VMRES_OK;
 }
 
 /* Charges a VM with its first allotment; on a contiguous host there must be a hole for it. */
@@ -50,9 +97,10 @@ static bool charge(struct kind *kind, uint32_t vm, uint32_t amount, struct exten
     return true;
 }
 
-static bool charge_all(struct vmres_engine *engine, uint8_t kind_index, struct wish wish)
+static enum vmres_status charge_all(struct vmres_engine *engine, uint8_t kind_index)
 {
     struct kind *kind = &engine->kinds[kind_index];
+    struct wish wish = wishes(engine, kind_index);
     uint64_t spare = kind->ledger.free - wish.fixed;
     uint64_t shared = spare < wish.room ? spare : wish.room;
     struct extent_search search = {NONE, 0};
@@ -66,9 +114,9 @@ static bool charge_all(struct vmres_engine *engine, uint8_t kind_index, struct w
         if (amount == NONE)
             amount = view->floor + portion(&shared, &wish.room, view->ceiling - view->floor);
         if (!charge(kind, vm, amount, &search))
-            return false;
+            return refuse(engine, kind_index, vm, amount, "no hole is large enough");
     }
-    return true;
+    return VMRES_OK;
 }
 
 /* None of them, then. A block that was not placed yet was charged with nothing. */
@@ -111,29 +159,25 @@ static void announce(struct vmres_engine *engine, uint8_t kind_index)
     }
 }
 
-/* Elsewhere who is not pinned is charged with the most it could hold; a block is charged as it was
- * seen, and its device may still be on the way to what was asked of it before us. */
-static bool may_reach_out(const struct kind *kind)
-{
-    return kind->blocks && kind->adopting > 0;
-}
-
 enum vmres_status vmres__allot(struct vmres_engine *engine)
 {
-    for (uint32_t k = 0; k < engine->kind_count; k++)
-        if (may_reach_out(&engine->kinds[k]) ||
-            wishes(engine, k).fixed > vmres__ledger_grantable(&engine->kinds[k].ledger))
-            return VMRES_NOROOM;
+    enum vmres_status status = VMRES_OK;
+
+    for (uint8_t k = 0; k < engine->kind_count && status == VMRES_OK; k++)
+        status = check_free(engine, k);
+    if (status != VMRES_OK)
+        return status;
     /* Blocks first: only they can fail still, for want of a hole. */
-    for (uint8_t k = 0; k < engine->kind_count; k++) {
-        if (engine->kinds[k].blocks && !charge_all(engine, k, wishes(engine, k))) {
-            take_back(engine);
-            return VMRES_NOROOM;
-        }
+    for (uint8_t k = 0; k < engine->kind_count && status == VMRES_OK; k++)
+        if (engine->kinds[k].blocks)
+            status = charge_all(engine, k);
+    if (status != VMRES_OK) {
+        take_back(engine);
+        return status;
     }
     for (uint8_t k = 0; k < engine->kind_count; k++)
         if (!engine->kinds[k].blocks)
-            (void)charge_all(engine, k, wishes(engine, k));
+            (void)charge_all(engine, k);
     for (uint8_t k = 0; k < engine->kind_count; k++)
         announce(engine, k);
     return VMRES_OK;

@@ -150,6 +150,8 @@ static void refuse(struct vmres_engine *engine, const struct vmres_event *event,
     counters->refused_unknown += status == VMRES_UNKNOWN;
     counters->refused_stale += status == VMRES_STALE;
     counters->refused_contract += status == VMRES_CONTRACT;
+    if (event->type == VMRES_EVENT_ALLOT && status == VMRES_NOROOM)
+        return; /* allot.c has said who has to wait */
     vmres__trace(engine, (struct vmres_trace_record){
                              .type = VMRES_TRACE_REFUSED,
                              .level = VMRES_TRACE_WARN,

@@ -113,6 +113,17 @@ static void add_unmet(struct writer *w, const char *before)
     add_amount(w, w->record->amount);
 }
 
+static void add_refusal(struct writer *w)
+{
+    if (w->record->amount == 0) {
+        vmres__text_add(&w->text, "refused an event");
+        return;
+    }
+    add_kind(w);
+    vmres__text_add(&w->text, "waits for ");
+    add_amount(w, w->record->amount);
+}
+
 /* What happened, after who and which step. */
 static void add_deed(struct writer *w)
 {
@@ -146,6 +157,9 @@ static void add_deed(struct writer *w)
         break;
     case VMRES_TRACE_DISPUTED:
         add_move(w, "disputed ", ", charged ");
+        break;
+    case VMRES_TRACE_REFUSED:
+        add_refusal(w);
         break;
     case VMRES_TRACE_ALLOT:
         add_move(w, "allot ", ", now ");
@@ -218,9 +232,7 @@ static void add_line(struct writer *w)
     if (record->step > 0)
         vmres__text_add(&w->text, " (%u)", record->step);
     vmres__text_add(&w->text, " ");
-    if (type == VMRES_TRACE_REFUSED)
-        vmres__text_add(&w->text, "refused an event");
-    else if (type != VMRES_TRACE_VM && type != VMRES_TRACE_STATIC)
+    if (type != VMRES_TRACE_VM && type != VMRES_TRACE_STATIC && type != VMRES_TRACE_REFUSED)
         add_kind(w);
     add_deed(w);
 }

@@ -126,7 +126,9 @@ static void a_floor_that_is_not_free_now_has_to_wait(void **state)
     rig_add(rig, 0, 0, 1000, 900);
     rig_boot(rig);
     rig_add(rig, 1, 200, 1000, NONE);
+    rig_forget_trace(rig);
     rig_refused(rig, rig_event(rig, VMRES_EVENT_ALLOT, 0), VMRES_NOROOM);
+    EXPECT_TRACE(rig, "[    0.000] vm1 waits for 200MiB: so much is not free\n");
     rig_told(rig, vmres_event_limits(rig->now, 0, 1, 0, 700 * VMRES_MIB));
     rig_round(rig);
     rig_boot(rig);

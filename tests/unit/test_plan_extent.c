@@ -347,7 +347,9 @@ static void a_new_vm_takes_the_first_hole_it_fits(void **state)
     rig_boot(rig);
     EXPECT_ROW(rig, "0:[0,100) 4:[100,160) 2:[200,300) 3:[300,400) 5:[400,450)");
     rig_add(rig, 6, 0, 500, 60); /* 90 are free, nowhere 60 of them together */
+    rig_forget_trace(rig);
     EXPECT_STATUS(rig_tell(rig, rig_event(rig, VMRES_EVENT_ALLOT, 0)), VMRES_NOROOM);
+    EXPECT_TRACE(rig, "[    0.000] vm6 waits for 60MiB: no hole is large enough\n");
     EXPECT_ROW(rig, "0:[0,100) 4:[100,160) 2:[200,300) 3:[300,400) 5:[400,450)");
     rig_delete(rig);
 }

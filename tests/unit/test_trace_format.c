@@ -65,7 +65,7 @@ static void every_type_has_its_line(void **state)
                  {VMRES_TRACE_LEDGER, 0, "db books 64MiB, now 1GiB: why"},
                  {VMRES_TRACE_DISPUTED, 5, "db (5) disputed 64MiB, charged 1GiB: why"},
                  {VMRES_TRACE_ALLOT, 0, "db allot 64MiB, now 1GiB: why"},
-                 {VMRES_TRACE_REFUSED, 0, "db refused an event: why"},
+                 {VMRES_TRACE_REFUSED, 0, "db waits for 64MiB: why"},
                  {VMRES_TRACE_STATIC, 0, "host why"}};
 
     (void)state;
@@ -97,6 +97,7 @@ static void the_pool_and_the_host_have_names_too(void **state)
     r.vm = VMRES_VM_NONE;
     assert_string_equal(line(r, 1), "[   12.345] host books 64MiB, now 1GiB");
     r.type = VMRES_TRACE_REFUSED;
+    r.amount = 0;
     assert_string_equal(line(r, 1), "[   12.345] host refused an event");
 }
 
@@ -106,6 +107,9 @@ static void a_kind_is_named_where_there_are_several(void **state)
 
     (void)state;
     assert_string_equal(line(r, 3), "[   12.345] db (5) memory removed 64MiB, now 1GiB: why");
+    r = record(VMRES_TRACE_REFUSED, 0);
+    assert_string_equal(line(r, 3), "[   12.345] db memory waits for 64MiB: why");
+    r = record(VMRES_TRACE_REMOVED, 5);
     r.kind = 1;
     r.amount = 250;
     r.target = 4000;
