@@ -13,11 +13,10 @@
 
 static const struct {
     const char *name;
-    enum vmres_sim_figure figure;
     enum vmres_sim_scope scope;
 } faults[] = {
 #define FAULT(constant, name, figure, scope) \
-    [VMRES_SIM_##constant] = {name, VMRES_SIM_FIGURE_##figure, VMRES_SIM_SCOPE_##scope},
+    [VMRES_SIM_##constant] = {name, VMRES_SIM_SCOPE_##scope},
     VMRES_SIM_FAULT_LIST(FAULT)
 #undef FAULT
 };

@@ -65,7 +65,7 @@ static uint32_t *slot_of(struct account *account, uint8_t type)
     return type == VMRES_ACTION_NOTIFY ? &account->notify : &account->shrink;
 }
 
-void vmres__command_close(struct vmres_engine *engine, uint32_t index)
+static void drop(struct vmres_engine *engine, uint32_t index)
 {
     struct command *command = &engine->commands[index];
     uint32_t *slot = slot_of(account_of(engine, command->vm, command->kind), command->type);
@@ -119,7 +119,7 @@ void vmres__command_drop_all(struct vmres_engine *engine, uint32_t vm)
         uint32_t next = engine->commands[index].next;
 
         if (engine->commands[index].vm == vm)
-            vmres__command_close(engine, index);
+            drop(engine, index);
         index = next;
     }
 }
@@ -206,7 +206,7 @@ enum vmres_status vmres__command_answer(struct vmres_engine *engine,
         return status;
     take_answer(engine, command, event);
     if ((event->flags & VMRES_FLAG_FINAL) && !BROKEN(FINAL)) {
-        vmres__command_close(engine, index);
+        drop(engine, index);
         vmres__vm_speaks(engine, vm);
     }
     return VMRES_OK;

@@ -292,7 +292,6 @@ enum vmres_event_type vmres__event_answering(uint8_t action);
 
 /* --- command.c: the pool of commands, their answers and deadlines --- */
 uint32_t vmres__command_open(struct vmres_engine *engine, uint8_t type, uint32_t vm, uint8_t kind);
-void vmres__command_close(struct vmres_engine *engine, uint32_t index);
 void vmres__command_supersede(struct vmres_engine *engine, uint32_t older, uint32_t newer);
 /* The command that has taken over from this one, or NULL. */
 struct command *vmres__command_heir(struct vmres_engine *engine, const struct command *older);
@@ -341,7 +340,6 @@ void vmres__transfer_break_in(struct vmres_engine *engine, uint32_t vm, uint8_t 
 enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmres_event *event);
 enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm);
 enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm);
-void vmres__vm_adopt(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_confirmed(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm);

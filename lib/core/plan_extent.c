@@ -28,7 +28,6 @@
 struct stretch {
     struct vmres_engine *engine;
     struct kind *kind;
-    uint8_t kind_index;
     uint32_t first, end;
 };
 
@@ -409,7 +408,7 @@ void vmres__plan_extents(struct vmres_engine *engine, uint8_t kind_index)
     struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
     uint32_t count = list_row(engine, kind);
-    struct stretch s = {engine, kind, kind_index, 0, 0};
+    struct stretch s = {engine, kind, 0, 0};
     int64_t sum = 0;
 
     for (uint32_t i = 0; i <= count; i++) {

@@ -236,6 +236,24 @@ static bool ready(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
            account->reassign == NONE && (!blocks || blocks[vm].placed);
 }
 
+/* Pins every kind at what the VM was seen to hold, to be confirmed twice. */
+static void adopt(struct vmres_engine *engine, uint32_t vm)
+{
+    if (engine->vms[vm].flags & VM_FROZEN) {
+        become(engine, vm, VMRES_VM_FROZEN);
+        return;
+    }
+    become(engine, vm, VMRES_VM_ADOPTING);
+    for (uint8_t k = 0; k < engine->kind_count; k++) {
+        struct account *account = account_of(engine, vm, k);
+
+        account->pins = 2;
+        account->flags |= ACCOUNT_PIN;
+        engine->kinds[k].adopting++;
+        vmres__settle_mark(engine, vm, k);
+    }
+}
+
 /* It runs: when all is known, it takes part. */
 static enum vmres_status begin(struct vmres_engine *engine, uint32_t index)
 {
@@ -248,7 +266,7 @@ static enum vmres_status begin(struct vmres_engine *engine, uint32_t index)
         if (!ready(engine, index, k))
             return VMRES_STATE;
     if (vm->flags & VM_ADOPTED)
-        vmres__vm_adopt(engine, index);
+        adopt(engine, index);
     else if (vm->allotted != all)
         return VMRES_STATE;
     else
@@ -367,29 +385,11 @@ enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm)
         return VMRES_STATE;
     engine->vms[vm].flags &= (uint8_t)~VM_FROZEN;
     if (engine->vms[vm].state == VMRES_VM_FROZEN)
-        vmres__vm_adopt(engine, vm);
+        adopt(engine, vm);
     return VMRES_OK;
 }
 
 /* --- adoption, silence, rebirth --- */
-
-/* Pins every kind at what the VM was seen to hold, to be confirmed twice. */
-void vmres__vm_adopt(struct vmres_engine *engine, uint32_t vm)
-{
-    if (engine->vms[vm].flags & VM_FROZEN) {
-        become(engine, vm, VMRES_VM_FROZEN);
-        return;
-    }
-    become(engine, vm, VMRES_VM_ADOPTING);
-    for (uint8_t k = 0; k < engine->kind_count; k++) {
-        struct account *account = account_of(engine, vm, k);
-
-        account->pins = 2;
-        account->flags |= ACCOUNT_PIN;
-        engine->kinds[k].adopting++;
-        vmres__settle_mark(engine, vm, k);
-    }
-}
 
 /* One kind's pins are confirmed; with the last of them the VM takes part. */
 void vmres__vm_confirmed(struct vmres_engine *engine, uint32_t vm)
@@ -439,7 +439,7 @@ void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm)
         boot_on(engine, vm);
         return;
     }
-    vmres__vm_adopt(engine, vm);
+    adopt(engine, vm);
 }
 
 /* A new life under the same name: nothing said before counts, and it may hold its whole size; but
