@@ -26,15 +26,14 @@ VMRES_BEGIN_DECLS
 
 /* What can be done to a VM. Where it says "until MEND", mending it ends that. */
 enum vmres_conformance_harm {
-    VMRES_HARM_MEND = 0, /* be well again */
-    VMRES_HARM_PARTIAL =
-        1, /* it gives part of what it is asked, says that this is all; until MEND */
-    VMRES_HARM_REFUSE = 2, /* it answers that it will not, gives nothing; until MEND */
-    VMRES_HARM_IGNORE = 3, /* it gives nothing, answers nothing unless called off; until MEND */
-    VMRES_HARM_VANISH = 4, /* it ends, for good */
-    VMRES_HARM_REBOOT = 5, /* it starts anew, with all that its device can hold */
-    VMRES_HARM_RETAKE = 6, /* it takes a granule or more unasked; the device lets it */
-    VMRES_HARM_LINK = 7,   /* the hypervisor does not answer (`vm` is of no account); until MEND */
+    VMRES_HARM_MEND = 0,    /* be well again */
+    VMRES_HARM_PARTIAL = 1, /* it gives a part of what it is asked, and says so; until MEND */
+    VMRES_HARM_REFUSE = 2,  /* it answers that it will not, gives nothing; until MEND */
+    VMRES_HARM_IGNORE = 3,  /* it gives nothing, answers nothing unless called off; until MEND */
+    VMRES_HARM_VANISH = 4,  /* it ends, for good */
+    VMRES_HARM_REBOOT = 5,  /* it starts anew, with all that its device can hold */
+    VMRES_HARM_RETAKE = 6,  /* it takes a granule or more unasked; the device lets it */
+    VMRES_HARM_LINK = 7,    /* the hypervisor does not answer (`vm` is of no account); until MEND */
 };
 
 /* What a world can do. 1 << a harm, for each that it knows, and: */

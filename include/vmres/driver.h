@@ -74,6 +74,7 @@ struct vmres_vm_spec {
     const struct vmres_vm_limits *limits;
 };
 
+/* Zeroes *options and sets its sizes. NULL: no effect. */
 VMRES_API void vmres_driver_options_init(struct vmres_driver_options *options);
 
 /* Creates driver and engine. Statuses as vmres_engine_create(). error may be NULL. */
@@ -100,21 +101,22 @@ VMRES_API uint64_t vmres_driver_deadline(const struct vmres_driver *driver);
 /*
  * Registers a VM, chooses its id and incarnation and queues VM_ADDED and VM_LIMITS. The pump may
  * still find that they do not fit (vmres_engine_vm() tells). VMRES_EXISTS: the name is taken,
- * VMRES_INVALID, VMRES_LIMIT: max_vms reached, or the queue is full.
+ * VMRES_INVALID: a NULL, the name, or limits out of order; VMRES_LIMIT: max_vms reached, or the
+ * queue is full.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_add_vm(struct vmres_driver *driver,
                                                                const struct vmres_vm_spec *spec,
                                                                uint32_t *vm);
-/* Queues ALLOT: a first allotment for every VM added without one. */
+/* Queues ALLOT: a first allotment for every VM added without one. VMRES_LIMIT: no room for it. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_allot(struct vmres_driver *driver);
 
 /*
  * Queues one event; its time is set when it is delivered. REPORT, SAMPLES and OBSERVED replace an
  * undelivered older one of the same VM and kind. An answer to an action always finds room.
  * VMRES_INVALID: type, vm or kind out of range, or VM_ADDED or TIMEOUT, which are the driver's own;
- * VMRES_UNKNOWN: no such VM any more; VMRES_STALE: of a former incarnation; VMRES_LIMIT: the queue
- * is full, counted.
- * incarnation 0 is replaced by the VM's present one.
+ * VMRES_UNKNOWN: no such VM any more; VMRES_STALE: of a former incarnation; VMRES_STATE: of a new
+ * one, which only REPORT, SAMPLES, OBSERVED and VM_GONE tell of; VMRES_LIMIT: the queue is full,
+ * counted. incarnation 0 is replaced by the VM's present one.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post(struct vmres_driver *driver,
                                                              const struct vmres_event *event);
@@ -128,6 +130,7 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post(struct vmres_driver
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post_threadsafe(
     struct vmres_driver *driver, const struct vmres_event *event);
 
+/* With a NULL the queries below write nothing, and return NULL, VMRES_VM_NONE or 0. */
 VMRES_API void vmres_driver_counters(const struct vmres_driver *driver,
                                      struct vmres_driver_counters *counters);
 /* For queries. Do not step it. */

@@ -71,8 +71,8 @@ VMRES_API void vmres_engine_options_init(struct vmres_engine_options *options);
 
 /*
  * Creates an engine in one allocation. On success *engine is the caller's to destroy.
- * VMRES_INVALID: options out of range (error says which), VMRES_UNSUPPORTED: a placement not there
- * yet, VMRES_NOMEM. On failure *engine is untouched. error may be NULL.
+ * VMRES_INVALID: a NULL, or options out of range or refused by a policy (error says which),
+ * VMRES_NOMEM. On failure *engine is untouched. error may be NULL.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_create(
     const struct vmres_engine_options *options, struct vmres_engine **engine,
@@ -82,7 +82,7 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_create(
  * The same engine, open transfers and all, in a new and larger one: for more VMs than were thought
  * of. Same kinds, granules and policies; limits at least as large as what is in use. Between
  * steps, with no VMRES_MORE pending; afterwards step the clone alone. Statuses as create, and
- * VMRES_LIMIT.
+ * VMRES_LIMIT: less room than is in use.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_clone(
     const struct vmres_engine *engine, const struct vmres_engine_options *options,
@@ -98,15 +98,19 @@ VMRES_API void vmres_engine_destroy(struct vmres_engine *engine);
  * with event NULL until it answers VMRES_OK. Any other status: the event was refused, counted and
  * traced, the state is unchanged and *actions is empty:
  *   VMRES_INVALID   malformed (type, kind, vm, participation out of range; floor above ceiling)
- *   VMRES_UNKNOWN   no such VM, no such command or transfer
+ *   VMRES_UNKNOWN   no such VM, no such command, transfer or reservation
  *   VMRES_STALE     time ran backwards, or a former incarnation's word
  *   VMRES_CONTRACT  a second final answer, an answer of the wrong type, an amount that shrank or
  *                   exceeds what was asked
- *   VMRES_EXISTS    VM_ADDED for a slot in use
+ *   VMRES_EXISTS    VM_ADDED for a slot in use, RESERVE of an id in use
  *   VMRES_NOROOM    limits whose floors exceed what the host has, but of a VM that ran before;
- *                   ALLOT without enough free
+ *                   ALLOT without enough free; MOVE past floor or ceiling; RESERVE of what floors
+ *                   and others need; CLAIM of less than the floor; EXTENT where a block lies
  *   VMRES_STATE     not in this state (VM_LIVE without limits of every kind, or before its first
- *                   allotment was answered; CAPACITY below where a block ends)
+ *                   allotment was answered; orders to a VM that is not live; CAPACITY below where a
+ *                   block ends)
+ *   VMRES_LIMIT     RESERVE beyond max_reservations
+ *   VMRES_UNSUPPORTED  RESERVE on a contiguous host
  * A NULL engine or actions is VMRES_INVALID, and nothing else happens.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_step(struct vmres_engine *engine,
@@ -125,8 +129,8 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_steps(struct vmres_engin
                                                               uint32_t count, uint32_t *taken,
                                                               struct vmres_actions *actions);
 
-/* When the next TIMEOUT event is due, on the clock of the events; UINT64_MAX: never. A TIMEOUT that
- * comes early does nothing. */
+/* When the next TIMEOUT event is due, on the clock of the events; UINT64_MAX: never, or a NULL. A
+ * TIMEOUT that comes early does nothing. */
 VMRES_API uint64_t vmres_engine_deadline(const struct vmres_engine *engine);
 
 /* Event builders: zeroed, then filled. Limits are for kind 0, initial auto, weight 1, taking part

@@ -109,7 +109,7 @@ struct vmres_event {
     union {
         struct { /* REPORT: used, available = could be given up, free = of that, not even cache */
             uint64_t used, available, free;
-            uint32_t age_ms, samples;
+            uint32_t age_ms, samples; /* how old it is; how many it was made of, or 0 */
         } report;
         struct { /* SAMPLES: of `used`, since the last inquiry */
             uint64_t count, last, maximum, mean;

@@ -26,7 +26,7 @@ VMRES_BEGIN_DECLS
 
 enum vmres_view_flag {
     VMRES_VIEW_PRESENT = 1 << 0,   /* the slot holds a VM; all else is undefined without it */
-    VMRES_VIEW_FRESH = 1 << 1,     /* it reported within the last three periods */
+    VMRES_VIEW_FRESH = 1 << 1,     /* its last report is not too old: stale_periods */
     VMRES_VIEW_REPORTED = 1 << 2,  /* a report has come since the last judgement */
     VMRES_VIEW_NOTICE = 1 << 3,    /* it gave notice of a shortage since the last judgement */
     VMRES_VIEW_DONOR = 1 << 4,     /* may give now: taking part, live, co-operating, not growing */
@@ -66,8 +66,8 @@ struct vmres_round {
 
 /*
  * One judgement's output. A VM that is not named keeps what it holds, and what was still to come
- * or to go is called off: a plan is made from what is held, old promises vanish. `reason` is
- * static text.
+ * or to go is called off: a plan is made from what is held, old promises vanish. Of a VM named
+ * twice the last counts; one that cannot exist is passed over. `reason` is static text, or NULL.
  */
 struct vmres_verdict;
 VMRES_API void vmres_verdict_set(struct vmres_verdict *verdict, uint32_t vm, uint32_t target,

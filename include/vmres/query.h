@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Queries: what an engine knows, copied out. All are read-only, cost O(1) unless said otherwise,
- * and may be called whenever no step is running. Amounts are in the kind's unit. With a NULL they
- * return VMRES_INVALID, or what they would of an engine without VMs, and write nothing.
+ * and may be called whenever no step is running, from the engine's thread. Amounts are in the
+ * kind's unit; texts are static, or the policy's. With a NULL they return VMRES_INVALID, or what
+ * they would of an engine without VMs, and write nothing.
  */
 #ifndef VMRES_QUERY_H
 #define VMRES_QUERY_H
@@ -46,12 +47,12 @@ struct vmres_vm_info {
 /* One VM's books for one kind. */
 struct vmres_account_info {
     uint64_t floor, ceiling, entitlement;
-    uint64_t charge;   /* the most it can hold, by all we know */
-    uint64_t disputed; /* of that, said to be released and not believed */
-    uint64_t target;   /* what it was last told to hold */
-    uint64_t held, witness, limit;
-    uint64_t used, available, free;
-    uint64_t outgoing, incoming;
+    uint64_t charge;                /* the most it can hold, by all we know */
+    uint64_t disputed;              /* of that, said to be released and not believed */
+    uint64_t target;                /* what it was last told to hold */
+    uint64_t held, witness, limit;  /* as the host last saw it; these two UINT64_MAX: unknown */
+    uint64_t used, available, free; /* as its last report says, bounded by held */
+    uint64_t outgoing, incoming;    /* still to leave, still to come, by open transfers */
     uint32_t weight;
     enum vmres_participation participation;
     uint32_t stall;     /* 0 .. VMRES_STALL_ONE */
@@ -93,7 +94,8 @@ struct vmres_counters {
     uint64_t disputes, deficits, limits_hit, vetoed;
 };
 
-/* Each returns VMRES_UNKNOWN for an id out of range and leaves *info as it was. */
+/* Each returns VMRES_UNKNOWN for an id or kind out of range, and of a vacant slot there is no
+ * account; *info is as it was then. The pool costs O(VMs), a reservation O(max_reservations). */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_vm(const struct vmres_engine *engine,
                                                            uint32_t vm, struct vmres_vm_info *info);
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_engine_account(const struct vmres_engine *engine,

@@ -39,9 +39,8 @@ enum vmres_placement {
 
 /* Who takes a resource away from a VM. */
 enum vmres_removal {
-    VMRES_REMOVAL_GUEST =
-        0,                  /* the guest must give it up; a release is verified by a host witness */
-    VMRES_REMOVAL_HOST = 1, /* the host enforces it at once, as a CPU quota */
+    VMRES_REMOVAL_GUEST = 0, /* the guest must give it up, and a host witness confirm that */
+    VMRES_REMOVAL_HOST = 1,  /* the host enforces it at once, as a CPU quota */
 };
 
 /*

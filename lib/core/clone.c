@@ -94,8 +94,12 @@ enum vmres_status vmres_engine_clone(const struct vmres_engine *engine,
                                      struct vmres_engine **clone, struct vmres_error *error)
 {
     struct vmres_engine *made;
-    enum vmres_status status = vmres_engine_create(options, &made, error);
+    enum vmres_status status;
 
+    if (engine == NULL || clone == NULL)
+        return vmres__error_set(error, VMRES_INVALID,
+                                "an engine and where to put its clone must be given");
+    status = vmres_engine_create(options, &made, error);
     if (status != VMRES_OK)
         return status;
     status = check(engine, made, error);

@@ -184,7 +184,6 @@ uint32_t vmres__grant_told(const struct vmres_engine *engine, uint32_t vm, uint8
     const struct account *account = account_of(engine, vm, kind);
     uint32_t being_reassigned =
         account->reassign == NONE ? 0 : engine->commands[account->reassign].amount;
-
     uint32_t sent = account->unincorporated - account->untold;
 
     return sent - min_u32(sent, being_reassigned);

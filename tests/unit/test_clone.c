@@ -292,6 +292,7 @@ static void one_that_is_smaller_or_another(void **state)
     struct wishes wishes = {rig};
     struct vmres_policy other[] = {{vmres_policy_find("static"), NULL}};
     struct vmres_resource kinds[2];
+    struct vmres_engine *made = NULL;
 
     (void)state;
     rig_start(rig);
@@ -320,6 +321,9 @@ static void one_that_is_smaller_or_another(void **state)
     kinds[0] = kinds[1];
     kinds[0].removal = VMRES_REMOVAL_HOST;
     REFUSED(rig, resources, kinds, VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_clone(NULL, &rig->options, &made, NULL), VMRES_INVALID);
+    EXPECT_STATUS(vmres_engine_clone(rig->engine, &rig->options, NULL, NULL), VMRES_INVALID);
+    assert_null(made);
     rig->heap.fail_at = rig->heap.asked + 1;
     expect_refused(rig, VMRES_NOMEM);
     rig->heap.fail_at = 0;

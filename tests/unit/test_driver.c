@@ -221,8 +221,10 @@ static void a_reboot_is_a_higher_incarnation(void **state)
 {
     uint32_t vm = add("web"), first = vmres_driver_vm_incarnation(driver, vm);
     struct vmres_event observed = vmres_event_make(VMRES_EVENT_OBSERVED, 0, vm, first + 1);
+    struct vmres_event live = vmres_event_make(VMRES_EVENT_VM_LIVE, 0, vm, first + 1);
 
     (void)state;
+    EXPECT_STATUS(vmres_driver_post(driver, &live), VMRES_STATE); /* that tells of no birth */
     EXPECT_OK(vmres_driver_allot(driver));
     vmres_driver_pump(driver, 1);
     observed.valid = VMRES_VALID_HELD;
