@@ -5,8 +5,8 @@
  * spoken to, or has nothing that would move, is left alone; its charge stays.
  *
  * Who is paused, migrated or in a snapshot is frozen: what is open on it is called off, and when it
- * runs again it is adopted anew, at what it then holds. Invariant: nobody is thawed here whom the
- * embedder has frozen.
+ * runs again it is adopted anew, at what it then holds. Invariant: that is QEMU's reason alone, and
+ * ends with it; whom the embedder freezes or thaws meanwhile is frozen, or not, for the embedder's.
  */
 #include <vmres/query.h>
 
@@ -75,14 +75,16 @@ static bool can_be_frozen(const struct kvm_vm *vm)
     struct vmres_vm_info info;
 
     return vmres_engine_vm(vmres_driver_engine(kvm_driver(vm)), vm->id, &info) == VMRES_OK &&
-           (info.state == VMRES_VM_LIVE || info.state == VMRES_VM_ADOPTING);
+           (info.state == VMRES_VM_LIVE || info.state == VMRES_VM_ADOPTING ||
+            (info.state == VMRES_VM_FROZEN && !vm->frozen));
 }
 
-/* Freezing is said again where the engine did not take it, or somebody thawed it meanwhile. */
+/* Freezing is said again where the engine did not take it. */
 static void hold(struct kvm_vm *vm)
 {
     bool still = vmres__kvm_standing_still(vm) != NULL;
-    struct vmres_event event = {.type = still ? VMRES_EVENT_FREEZE : VMRES_EVENT_THAW};
+    struct vmres_event event = {.type = still ? VMRES_EVENT_FREEZE : VMRES_EVENT_THAW,
+                                .flags = VMRES_FLAG_HOST};
 
     if (still ? !can_be_frozen(vm) : !vm->frozen)
         return;

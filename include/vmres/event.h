@@ -60,6 +60,7 @@ enum vmres_event_flag {
     VMRES_FLAG_NOTICE = 1 << 1,  /* REPORT: unasked, the guest is short */
     VMRES_FLAG_ADOPTED = 1 << 2, /* VM_ADDED: it was running before us */
     VMRES_FLAG_AUTO = 1 << 3, /* VM_LIMITS: floor + the same share of (ceiling - floor) for all */
+    VMRES_FLAG_HOST = 1 << 4, /* FREEZE, THAW: the hypervisor's reason, apart from the operator's */
 };
 
 /* How an action ended; `result` of a final answer. */

@@ -26,7 +26,7 @@
  * says so. Where nobody tells a total for 3 s QEMU's word has to do: `unverified` counts that.
  *
  * A VM that is paused, migrated or in a snapshot is frozen (operate.h) while QEMU says so, and then
- * adopted anew. Whom you have frozen before stays frozen until you thaw it.
+ * adopted anew. Whom you freeze, at any time, stays frozen until you thaw it.
  *
  * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). Threads: all of
  * this belongs to the thread of the loop. Types of libuv and of JSON stay out of this header.

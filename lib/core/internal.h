@@ -41,7 +41,8 @@ struct vm {
 enum vm_flag {
     VM_ADOPTED = 1 << 0, /* it ran before us, or rebooted: pin it before it takes part */
     VM_NOTICED = 1 << 1, /* notice_ms is set */
-    VM_FROZEN = 1 << 2,  /* whatever happens to it, it is left alone until it is thawed */
+    VM_FROZEN = 1 << 2,  /* whatever happens to it, it is left alone until it is thawed: */
+    VM_HALTED = 1 << 6,  /* for this reason of the operator's, and that of the hypervisor's */
     VM_LIVED = 1 << 3,   /* this incarnation has taken part, or was about to */
     VM_RETOLD = 1 << 4,  /* its first allotment was sent a second time */
     VM_RUNS = 1 << 5,    /* and it was said to run before it answered that */
@@ -338,8 +339,8 @@ void vmres__transfer_break_in(struct vmres_engine *engine, uint32_t vm, uint8_t 
 
 /* --- vm.c, report.c, observe.c, host.c, allot.c: the event families --- */
 enum vmres_status vmres__vm_event(struct vmres_engine *engine, const struct vmres_event *event);
-enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm);
-enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm);
+enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, const struct vmres_event *event);
+enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, const struct vmres_event *event);
 void vmres__vm_confirmed(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm);
 void vmres__vm_speaks(struct vmres_engine *engine, uint32_t vm);

@@ -196,9 +196,9 @@ enum vmres_status vmres__operator_event(struct vmres_engine *engine,
 {
     switch (event->type) {
     case VMRES_EVENT_FREEZE:
-        return vmres__vm_freeze(engine, event->vm);
+        return vmres__vm_freeze(engine, event);
     case VMRES_EVENT_THAW:
-        return vmres__vm_thaw(engine, event->vm);
+        return vmres__vm_thaw(engine, event);
     case VMRES_EVENT_SET:
         return set(engine, event);
     case VMRES_EVENT_MOVE:

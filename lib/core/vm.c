@@ -239,8 +239,9 @@ static bool ready(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 /* Pins every kind at what the VM was seen to hold, to be confirmed twice. */
 static void adopt(struct vmres_engine *engine, uint32_t vm)
 {
-    if (engine->vms[vm].flags & VM_FROZEN) {
-        become(engine, vm, VMRES_VM_FROZEN);
+    if (engine->vms[vm].flags & (VM_FROZEN | VM_HALTED)) {
+        if (engine->vms[vm].state != VMRES_VM_FROZEN)
+            become(engine, vm, VMRES_VM_FROZEN);
         return;
     }
     become(engine, vm, VMRES_VM_ADOPTING);
@@ -357,13 +358,15 @@ static void call_off(struct vmres_engine *engine, uint32_t command)
         engine->commands[command].wanted_cancel = 1;
 }
 
-/* Nothing is begun, what is open is called off; answers on their way are still taken. */
-enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm)
+/* Whose reason it is: each ends for itself. */
+static uint8_t reason_of(const struct vmres_event *event)
 {
-    if (engine->vms[vm].state == VMRES_VM_FROZEN)
-        return VMRES_OK;
-    if (!counts_as_live(engine->vms[vm].state))
-        return VMRES_STATE;
+    return event->flags & VMRES_FLAG_HOST ? VM_HALTED : VM_FROZEN;
+}
+
+/* Nothing is begun, what is open is called off; answers on their way are still taken. */
+static void leave_alone(struct vmres_engine *engine, uint32_t vm)
+{
     drop_business(engine, vm);
     for (uint8_t k = 0; k < engine->kind_count; k++) {
         const struct account *account = account_of(engine, vm, k);
@@ -373,19 +376,31 @@ enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, uint32_t vm)
         call_off(engine, account->notify);
         vmres__settle_mark(engine, vm, k);
     }
-    engine->vms[vm].flags |= VM_FROZEN;
     become(engine, vm, VMRES_VM_FROZEN);
+}
+
+enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, const struct vmres_event *event)
+{
+    struct vm *vm = &engine->vms[event->vm];
+
+    if (vm->state != VMRES_VM_FROZEN && !counts_as_live(vm->state))
+        return VMRES_STATE;
+    vm->flags |= reason_of(event);
+    if (vm->state != VMRES_VM_FROZEN)
+        leave_alone(engine, event->vm);
     return VMRES_OK;
 }
 
 /* Whatever happened to it meanwhile: it is seen to first, or when it speaks or is live again. */
-enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, uint32_t vm)
+enum vmres_status vmres__vm_thaw(struct vmres_engine *engine, const struct vmres_event *event)
 {
-    if (!(engine->vms[vm].flags & VM_FROZEN))
+    struct vm *vm = &engine->vms[event->vm];
+
+    if (!(vm->flags & reason_of(event)))
         return VMRES_STATE;
-    engine->vms[vm].flags &= (uint8_t)~VM_FROZEN;
-    if (engine->vms[vm].state == VMRES_VM_FROZEN)
-        adopt(engine, vm);
+    vm->flags &= (uint8_t)~reason_of(event);
+    if (vm->state == VMRES_VM_FROZEN)
+        adopt(engine, event->vm);
     return VMRES_OK;
 }
 

@@ -183,8 +183,9 @@ static void calm_guest(struct world *world, uint32_t vm)
     struct guest *guest = &world->guests[vm];
 
     quirks_mend(world, vm);
-    if (world->shadow.vms[vm].frozen)
-        operate_thaw(world, vm);
+    for (int host = 1; host >= 0; host--)
+        if (world->shadow.vms[vm].frozen[host])
+            operate_thaw(world, vm, host);
     guest->thaw_ms = 0;
     guest->paused = false;
     for (uint8_t k = 0; k < world->options.kinds; k++) {

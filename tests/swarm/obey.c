@@ -191,7 +191,7 @@ static void take_resize(struct world *world, const struct vmres_action *action)
         return;
     if (action->type != VMRES_ACTION_PIN && !initial && vm.state != VMRES_VM_LIVE)
         BREACH(world, action, "a VM that is not live is resized");
-    if (world->shadow.vms[action->vm].frozen)
+    if (world->shadow.vms[action->vm].frozen[0] || world->shadow.vms[action->vm].frozen[1])
         BREACH(world, action, "a VM that is to be left alone is resized");
     if (action->as.resize.target % world->resources[action->kind].granule != 0)
         BREACH(world, action, "I4: not a multiple of the granule");

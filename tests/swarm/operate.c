@@ -15,12 +15,24 @@ static uint8_t some_kind(struct world *world)
 
 /* --- left alone --- */
 
+static void post_reason(struct world *world, enum vmres_event_type type, uint32_t vm, bool host)
+{
+    struct vmres_event event = world_event(world, type, vm, 0);
+
+    if (host)
+        event.flags = VMRES_FLAG_HOST;
+    world_post(world, event, true);
+}
+
+/* The hypervisor pauses it by itself, and the operator may freeze it meanwhile. */
 static void freeze(struct world *world, uint32_t vm)
 {
     static const enum fault why[] = {VM_SNAPSHOT, VM_MIGRATES, VM_PAUSES};
     struct guest *guest = &world->guests[vm];
     enum fault fault = why[dice_below(&world->dice, 3)];
 
+    if (guest->paused)
+        post_reason(world, VMRES_EVENT_FREEZE, vm, false);
     if (guest->thaw_ms > 0)
         return;
     world_fault(world, fault);
@@ -29,22 +41,24 @@ static void freeze(struct world *world, uint32_t vm)
     guest->thaw_ms = world->now + 1 + dice_below(&world->dice, 4ull * world->options.progress_ms);
     if (guest->paused)
         guest->mute_ms = guest->thaw_ms;
-    world_post(world, world_event(world, VMRES_EVENT_FREEZE, vm, 0), true);
+    post_reason(world, VMRES_EVENT_FREEZE, vm, guest->paused);
 }
 
 static void thaw(struct world *world, uint32_t vm)
 {
     world_fault(world, THAWS_NOTHING);
-    world_post(world, world_event(world, VMRES_EVENT_THAW, vm, 0), true);
+    post_reason(world, VMRES_EVENT_THAW, vm, false);
 }
 
-void operate_thaw(struct world *world, uint32_t vm)
+void operate_thaw(struct world *world, uint32_t vm, bool host)
 {
     struct guest *guest = &world->guests[vm];
 
     guest->thaw_ms = 0;
+    if (host && world->shadow.vms[vm].frozen[0])
+        guest->thaw_ms = world->now + world->options.progress_ms;
     guest->paused = false;
-    world_post(world, world_event(world, VMRES_EVENT_THAW, vm, 0), true);
+    post_reason(world, VMRES_EVENT_THAW, vm, host);
 }
 
 /* What it was frozen for is over: it goes on here, or has gone to another host. */
@@ -59,7 +73,7 @@ void operate_tick(struct world *world, uint32_t vm)
         life_vanishes(world, vm);
         return;
     }
-    operate_thaw(world, vm);
+    operate_thaw(world, vm, guest->paused);
 }
 
 /* --- who holds what --- */

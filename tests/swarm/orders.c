@@ -184,7 +184,8 @@ void orders_event(struct world *world, const struct vmres_event *event)
     switch (event->type) {
     case VMRES_EVENT_FREEZE:
     case VMRES_EVENT_THAW:
-        shadow->vms[event->vm].frozen = event->type == VMRES_EVENT_FREEZE;
+        shadow->vms[event->vm].frozen[(event->flags & VMRES_FLAG_HOST) != 0] =
+            event->type == VMRES_EVENT_FREEZE;
         break;
     case VMRES_EVENT_SET:
     case VMRES_EVENT_MOVE:

@@ -41,8 +41,9 @@ struct shadow_account {
 };
 
 struct shadow_vm {
-    bool known, frozen;
-    bool live; /* after the last step */
+    bool known;
+    bool frozen[2]; /* by the operator, by the hypervisor */
+    bool live;      /* after the last step */
     uint32_t incarnation;
     struct shadow_account accounts[KINDS];
 };

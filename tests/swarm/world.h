@@ -209,7 +209,7 @@ bool quirks_guest_rules(const struct world *world, const struct device *device, 
 /* --- operate.c --- */
 void operate(struct world *world, uint32_t vm);
 void operate_tick(struct world *world, uint32_t vm);
-void operate_thaw(struct world *world, uint32_t vm);
+void operate_thaw(struct world *world, uint32_t vm, bool host);
 void operate_claim(struct world *world, uint32_t vm);
 
 /* --- again.c --- */

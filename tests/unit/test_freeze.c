@@ -261,6 +261,37 @@ static void what_may_be_frozen(void **state)
     rig_delete(rig);
 }
 
+static struct vmres_event of(struct rig *rig, enum vmres_event_type type, bool host)
+{
+    struct vmres_event event = rig_event(rig, type, 1);
+
+    event.flags = host ? VMRES_FLAG_HOST : 0;
+    return event;
+}
+
+/* The hypervisor's reason and the operator's come and go in any order. */
+static void for_two_reasons(void **state)
+{
+    struct rig *rig = rig_new(300);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    for (int order = 0; order < 4; order++) {
+        bool first = order & 1, last = order & 2;
+
+        rig_told(rig, of(rig, VMRES_EVENT_FREEZE, first));
+        rig_refused(rig, of(rig, VMRES_EVENT_THAW, !first), VMRES_STATE);
+        rig_told(rig, of(rig, VMRES_EVENT_FREEZE, !first));
+        rig_told(rig, of(rig, VMRES_EVENT_THAW, !last));
+        expect_peace(rig, 1);
+        rig_refused(rig, of(rig, VMRES_EVENT_THAW, !last), VMRES_STATE);
+        rig_told(rig, of(rig, VMRES_EVENT_THAW, last));
+        rig_pump(rig);
+        EXPECT_STATE(rig, 1, VMRES_VM_LIVE);
+    }
+    rig_delete(rig);
+}
+
 /* --- meanwhile --- */
 
 static void no_round_waits_for_it(void **state)
@@ -457,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_vm_that_is_being_adopted),
         cmocka_unit_test(a_vm_that_is_about_to_be_pinned),
         cmocka_unit_test(what_may_be_frozen),
+        cmocka_unit_test(for_two_reasons),
         cmocka_unit_test(no_round_waits_for_it),
         cmocka_unit_test(what_it_says_is_of_no_account_what_is_seen_is),
         cmocka_unit_test(a_deficit_is_not_worked_off_by_it),

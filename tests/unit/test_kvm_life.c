@@ -258,11 +258,6 @@ static bool is_frozen(void *user)
     return kvm_world_state(&world, 0) == VMRES_VM_FROZEN;
 }
 
-static bool is_thawed(void *user)
-{
-    return !is_frozen(user);
-}
-
 static void test_paused(void **state)
 {
     (void)state;
@@ -300,6 +295,13 @@ static void test_set_back_to_a_snapshot(void **state)
     kvm_world_close(&world);
 }
 
+static void pause(bool paused)
+{
+    guest->qmp.running = !paused;
+    fake_qmp_event(&guest->qmp, paused ? "STOP" : "RESUME", NULL);
+    wait_for(paused ? "paused" : NULL);
+}
+
 /* Whom the embedder has frozen is frozen until the embedder thaws it. */
 static void test_frozen_by_another(void **state)
 {
@@ -310,23 +312,38 @@ static void test_frozen_by_another(void **state)
     id = kvm_world_info(&world, 0).vm;
     EXPECT_OK(vmres_driver_freeze(world.driver, id));
     kvm_world_until(&world, is_frozen, NULL);
-    guest->qmp.running = false;
-    fake_qmp_event(&guest->qmp, "STOP", NULL);
-    wait_for("paused");
-    guest->qmp.running = true;
-    fake_qmp_event(&guest->qmp, "RESUME", NULL);
-    wait_for(NULL);
+    pause(true);
+    kvm_world_turn(&world, 60);
+    pause(false);
     kvm_world_turn(&world, 60);
     assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_FROZEN);
     EXPECT_OK(vmres_driver_thaw(world.driver, id));
     kvm_world_until(&world, kvm_guest_is_live, guest);
-    /* And who is thawed too early is frozen again. */
-    guest->qmp.running = false;
-    fake_qmp_event(&guest->qmp, "STOP", NULL);
+    kvm_world_close(&world);
+}
+
+/* The same while it is paused already; and who is thawed too early stays frozen. */
+static void test_frozen_by_another_meanwhile(void **state)
+{
+    uint32_t id;
+
+    (void)state;
+    open_live(1);
+    id = kvm_world_info(&world, 0).vm;
+    pause(true);
     kvm_world_until(&world, is_frozen, NULL);
+    EXPECT_OK(vmres_driver_freeze(world.driver, id));
+    kvm_world_turn(&world, 30);
+    pause(false);
+    kvm_world_turn(&world, 60);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_FROZEN);
+    pause(true);
+    kvm_world_turn(&world, 60);
     EXPECT_OK(vmres_driver_thaw(world.driver, id));
-    kvm_world_until(&world, is_thawed, NULL);
-    kvm_world_until(&world, is_frozen, NULL);
+    kvm_world_turn(&world, 60);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_FROZEN);
+    pause(false);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
     kvm_world_close(&world);
 }
 
@@ -553,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_paused),
         cmocka_unit_test(test_set_back_to_a_snapshot),
         cmocka_unit_test(test_frozen_by_another),
+        cmocka_unit_test(test_frozen_by_another_meanwhile),
         cmocka_unit_test(test_found_paused),
         cmocka_unit_test(test_migrating),
         cmocka_unit_test(test_shut_down),
