@@ -142,7 +142,7 @@ static void take_size(struct kvm_vm *vm, struct kvm_part *part, struct kvm_reply
     if (!reply.value) {
         size = part->most;
     } else if (!part->mechanism->size(reply.value, &size) || size > part->most) {
-        vm->rejected++;
+        vmres__kvm_nonsense(vm, "no device of its is of such a size");
         size = part->most;
     }
     part->now = size;

@@ -92,10 +92,15 @@ static void closed(struct kvm_vm *vm)
 
 /* --- what it says --- */
 
+static void hang_up(struct kvm_vm *vm, const char *why)
+{
+    vmres__kvm_nonsense(vm, why);
+    vmres__kvm_wire_lose(&vm->agent.wire, why);
+}
+
 static void refuse(struct kvm_vm *vm)
 {
-    vm->rejected++;
-    vmres__kvm_wire_lose(&vm->agent.wire, "its agent speaks another language");
+    hang_up(vm, "its agent speaks another language");
 }
 
 static void take_hello(struct kvm_vm *vm, const json_t *object)
@@ -167,8 +172,7 @@ static bool is_too_much(struct kvm_vm *vm)
 static void take_unasked(struct kvm_vm *vm, const json_t *object, const char *type)
 {
     if (is_too_much(vm)) {
-        vm->rejected++;
-        vmres__kvm_wire_lose(&vm->agent.wire, "its agent says too much");
+        hang_up(vm, "its agent says too much");
     } else if (strcmp(type, "notice") == 0) {
         take_notice(vm, object);
     }

@@ -124,6 +124,14 @@ void vmres__kvm_report_notice(struct kvm_vm *vm);
 /* Answers the open inquiry with what there is. */
 void vmres__kvm_report_answer(struct kvm_vm *vm);
 
+/* --- nonsense.c: what makes no sense --- */
+
+struct kvm_nonsense {
+    uint64_t count, told; /* told: of these */
+    uint64_t told_ms;
+};
+void vmres__kvm_nonsense(struct kvm_vm *vm, const char *what); /* static text */
+
 /* --- sight.c: what its guest sees of what it was given --- */
 
 struct kvm_sizes { /* signed, for differences */
@@ -278,7 +286,8 @@ struct kvm_vm {
     const char *refusal; /* why the driver does not know it, static text */
     struct kvm_told told;
 
-    uint64_t connections, lost, timeouts, rejected, notices;
+    struct kvm_nonsense nonsense;
+    uint64_t connections, lost, timeouts, notices;
     uint64_t verified, unverified, unseen;
     bool leaving; /* its handles are being closed */
     bool timer_closed;

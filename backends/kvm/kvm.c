@@ -72,6 +72,7 @@ static void set_options(struct vmres_kvm_options *chosen, const struct vmres_kvm
     chosen->retry_ms = given->retry_ms ? given->retry_ms : chosen->retry_ms;
     chosen->tolerance = given->tolerance ? given->tolerance : chosen->tolerance;
     chosen->proc = given->proc ? given->proc : chosen->proc;
+    chosen->tracer = given->tracer;
 }
 
 static void free_kvm(struct vmres_kvm *kvm)
@@ -305,7 +306,7 @@ enum vmres_status vmres_kvm_vm(const struct vmres_kvm *kvm, const char *name,
                                    .connections = vm->connections,
                                    .lost = vm->lost,
                                    .timeouts = vm->timeouts,
-                                   .rejected = vm->rejected,
+                                   .rejected = vm->nonsense.count,
                                    .notices = vm->notices,
                                    .verified = vm->verified,
                                    .unverified = vm->unverified,

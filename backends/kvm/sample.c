@@ -104,7 +104,7 @@ static bool take(struct kvm_vm *vm, const json_t *object, const struct kvm_mark 
     uint64_t available;
 
     if (!vmres__kvm_json_amount(json_object_get(object, "available"), &available)) {
-        vm->rejected++;
+        vmres__kvm_nonsense(vm, "its agent does not say what is available");
         return false;
     }
     vm->peak = vmres__kvm_part_held(&vm->parts);

@@ -122,7 +122,7 @@ static void take_reply(struct kvm_vm *vm, const json_t *message, const json_t *e
     bool was_busy = talk->busy;
 
     if (!is_awaited(talk, message)) {
-        vm->rejected++;
+        vmres__kvm_nonsense(vm, "its socket answers what was not asked");
         return;
     }
     talk->in_flight = 0;
@@ -135,6 +135,14 @@ static void take_reply(struct kvm_vm *vm, const json_t *message, const json_t *e
         vmres__kvm_agenda_take(vm, talk->question, talk->part, reply);
 }
 
+static const char no_sense[] = "what its socket says makes no sense";
+
+static void reject(struct kvm_vm *vm)
+{
+    vmres__kvm_nonsense(vm, no_sense);
+    give_up(vm, no_sense);
+}
+
 static void message(struct kvm_vm *vm, json_t *object)
 {
     const char *event = vmres__kvm_json_text(object, "event");
@@ -144,13 +152,15 @@ static void message(struct kvm_vm *vm, json_t *object)
         if (json_object_get(object, "QMP"))
             greeted(vm);
         else
-            give_up(vm, "what its socket says makes no sense");
+            reject(vm);
         return;
     }
     if (*event != '\0' && vm->talk.phase == KVM_TALK_UP)
         vmres__kvm_life_event(vm, event, json_object_get(object, "data"));
     else if (error || json_object_get(object, "return"))
         take_reply(vm, object, error);
+    else if (*event == '\0')
+        vmres__kvm_nonsense(vm, no_sense);
     vmres__kvm_agenda_turn(vm);
 }
 

@@ -44,7 +44,7 @@ void vmres__kvm_wire_lose(struct kvm_wire *wire, const char *why)
 
 static void refuse(struct kvm_wire *wire, const char *why)
 {
-    wire->vm->rejected++;
+    vmres__kvm_nonsense(wire->vm, why);
     vmres__kvm_wire_lose(wire, why);
 }
 

@@ -117,7 +117,8 @@ static void trace(void *user, const struct vmres_trace_record *record)
     if (record->step == 4 && host->begin_ms > 0 && host->asked_ms == 0)
         host->asked_ms = record->time_ms;
     if (!host->log || host->begin_ms == 0 ||
-        (record->step == 0 && record->type != VMRES_TRACE_CLOSED))
+        (record->step == 0 && record->type != VMRES_TRACE_CLOSED &&
+         record->type != VMRES_TRACE_NONSENSE))
         return;
     since.time_ms = record->time_ms > host->begin_ms ? record->time_ms - host->begin_ms : 0;
     log_record(host->log, &since);
@@ -130,6 +131,7 @@ static bool add_guests(struct host *host, struct vmres_error *error)
     vmres_kvm_options_init(&options);
     options.idle_ms = 200;
     options.tolerance = TOLERANCE;
+    options.tracer = (struct vmres_tracer){trace, host, VMRES_TRACE_WARN};
     if (vmres_kvm_create(&host->loop, &options, &host->kvm, error) != VMRES_OK)
         return false;
     for (uint32_t i = 0; i < HOST_GUESTS; i++) {

@@ -41,6 +41,7 @@
 #include <vmres/backend.h>
 #include <vmres/driver.h>
 #include <vmres/status.h>
+#include <vmres/trace.h>
 
 VMRES_BEGIN_DECLS
 
@@ -58,6 +59,7 @@ struct vmres_kvm_options {
     uint32_t retry_ms;    /* until the first attempt to connect again, doubling; default 100 */
     uint64_t tolerance;   /* as the resource's: see resource.h; default 8 MiB */
     const char *proc;     /* where processes are looked at; default "/proc" */
+    struct vmres_tracer tracer; /* VMRES_TRACE_NONSENSE, once in 10 s for each VM; may be empty */
     const struct vmres_allocator *allocator; /* NULL = libc */
 };
 
@@ -120,12 +122,9 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_create(struct uv_loop_s *lo
  * vmres_kvm_close(kvm, NULL, NULL). */
 VMRES_API struct vmres_backend *vmres_kvm_backend(struct vmres_kvm *kvm);
 
-/*
- * Adds a VM; while started, it is looked for at once. That it does not run, or not yet, is no
- * error. error may be NULL. VMRES_INVALID: no name or socket, a path too long, limits that
- * contradict each other; VMRES_EXISTS: the name is taken; VMRES_LIMIT: max_vms reached;
- * VMRES_NOMEM.
- */
+/* Adds a VM; while started, it is looked for at once. That it does not run, or not yet, is no
+ * error. error may be NULL. VMRES_INVALID: no name or socket, a path too long, limits that make no
+ * sense; VMRES_EXISTS: the name is taken; VMRES_LIMIT: max_vms reached; VMRES_NOMEM. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_add_vm(struct vmres_kvm *kvm,
                                                             const struct vmres_kvm_vm_spec *spec,
                                                             struct vmres_error *error);

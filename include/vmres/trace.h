@@ -46,6 +46,7 @@ enum vmres_trace_type {
     VMRES_TRACE_RESERVED,     /* a reservation (its id in `transfer`), and what became of it */
     VMRES_TRACE_UNMET,        /* more was wanted than could be given; amount 0: no more */
     VMRES_TRACE_RELIEF,       /* and has been for long: this host needs relief from outside */
+    VMRES_TRACE_NONSENSE,     /* a backend: `amount` times a VM said what makes no sense */
 };
 
 struct vmres_trace_record {

@@ -178,6 +178,10 @@ static void add_deed(struct writer *w)
     case VMRES_TRACE_RELIEF:
         add_unmet(w, "needs relief: ");
         break;
+    case VMRES_TRACE_NONSENSE:
+        vmres__text_add(&w->text, "was not understood (%llu)",
+                        (unsigned long long)w->record->amount);
+        break;
     default:
         break;
     }

@@ -149,6 +149,7 @@ void kvm_world_init(struct kvm_world *world, unsigned guests)
     world->options.poll_ms = 1;
     world->options.idle_ms = 10;
     world->options.retry_ms = 2;
+    world->options.tracer = (struct vmres_tracer){.function = note, .user = world};
     world->resource = (struct vmres_resource){.name = "memory",
                                               .unit = VMRES_UNIT_BYTES,
                                               .removal = VMRES_REMOVAL_GUEST,

@@ -208,7 +208,7 @@ static void play(const char *name, unsigned replies)
         free(text);
         json_decref(message);
     }
-    assert_int_equal(qmp_script_vm(&script)->rejected, 0);
+    assert_int_equal(qmp_script_vm(&script)->nonsense.count, 0);
     assert_true(kvm_probed(qmp_script_vm(&script)));
     assert_int_equal(vmres__kvm_part_held(&qmp_script_vm(&script)->parts), 256 * MIB);
     assert_int_equal(qmp_script_vm(&script)->parts.count, strcmp(name, "blocks.txt") ? 1 : 2);

@@ -66,6 +66,7 @@ static void every_type_has_its_line(void **state)
                  {VMRES_TRACE_DISPUTED, 5, "db (5) disputed 64MiB, charged 1GiB: why"},
                  {VMRES_TRACE_ALLOT, 0, "db allot 64MiB, now 1GiB: why"},
                  {VMRES_TRACE_REFUSED, 0, "db waits for 64MiB: why"},
+                 {VMRES_TRACE_NONSENSE, 0, "db was not understood (67108864): why"},
                  {VMRES_TRACE_STATIC, 0, "host why"}};
 
     (void)state;
