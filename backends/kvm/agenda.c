@@ -22,7 +22,7 @@ static enum kvm_question next_question(const struct kvm_vm *vm, uint32_t *index)
     for (*index = 0; aims(vm) && *index < parts->count; ++*index) {
         const struct kvm_part *part = &parts->parts[*index];
 
-        if (!part->fixed && part->wanted != part->told)
+        if (!part->fixed && vmres__kvm_part_next(part) != part->told)
             return KVM_ASK_SET;
     }
     for (*index = 0; *index < parts->count; ++*index)
@@ -45,7 +45,7 @@ static void ask(struct kvm_vm *vm)
     case KVM_ASK_NOTHING:
         break;
     case KVM_ASK_SET:
-        part->telling = part->wanted;
+        part->telling = vmres__kvm_part_next(part);
         vmres__kvm_talk_ask(vm, question, index, part->mechanism->set(part, part->telling));
         break;
     case KVM_ASK_READ:
@@ -109,7 +109,7 @@ void vmres__kvm_agenda_wake(uv_timer_t *timer)
     vmres__kvm_agenda_turn(vm);
 }
 
-/* A command that is quickly done is to be seen quickly: late by an eighth of its time at most. */
+/* What is quickly done is to be seen quickly: late by an eighth of its time at most. */
 static uint64_t pause_of(const struct kvm_vm *vm)
 {
     const struct vmres_kvm_options *options = &vm->kvm->options;
@@ -161,6 +161,7 @@ static void take_set(struct kvm_vm *vm, struct kvm_part *part, struct kvm_reply 
     part->told = part->telling; /* by now something else may be wanted */
     part->requested = part->telling;
     part->read = false;
+    vm->begun_ms = kvm_now(vm);
 }
 
 static void take_stats(struct kvm_vm *vm, struct kvm_reply reply)

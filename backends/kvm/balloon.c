@@ -24,4 +24,4 @@ static bool size_of(const json_t *value, uint64_t *size)
     return vmres__kvm_json_amount(json_object_get(value, "actual"), size);
 }
 
-const struct kvm_mechanism vmres__kvm_balloon = {VMRES_KVM_BALLOON, set, read, size_of};
+const struct kvm_mechanism vmres__kvm_balloon = {VMRES_KVM_BALLOON, 0, set, read, size_of};

@@ -188,9 +188,12 @@ static void progress(struct kvm_vm *vm)
 
 static bool told(const struct kvm_vm *vm)
 {
-    for (uint32_t i = 0; i < vm->parts.count; i++)
-        if (!vm->parts.parts[i].fixed && vm->parts.parts[i].told != vm->parts.parts[i].wanted)
+    for (uint32_t i = 0; i < vm->parts.count; i++) {
+        const struct kvm_part *part = &vm->parts.parts[i];
+
+        if (!part->fixed && part->told != vmres__kvm_part_next(part))
             return false;
+    }
     return true;
 }
 

@@ -271,7 +271,7 @@ struct kvm_vm {
     uint64_t target;
     enum kvm_direction direction; /* of the newest command */
     enum kvm_aim aim;
-    uint64_t begun_ms; /* the newest command, or pin, came */
+    uint64_t begun_ms; /* the newest command, or pin, came, or QEMU was told of its next part */
 
     uint32_t id, incarnation;  /* the driver's; VMRES_VM_NONE: it does not know it */
     uint32_t gone_incarnation; /* that it last said to be gone, or 0 */

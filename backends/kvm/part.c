@@ -99,6 +99,22 @@ void vmres__kvm_part_stay(struct kvm_parts *parts)
     }
 }
 
+/* Half of what is to go, and then half of the rest, down to a piece. Asked for all, a guest gives
+ * as much as it can in one step, of which nothing is seen before its end; so somebody else takes in
+ * one half while the other is on its way. */
+uint64_t vmres__kvm_part_next(const struct kvm_part *part)
+{
+    uint64_t piece = part->mechanism->piece;
+    uint64_t rest = kvm_less(part->now, part->wanted);
+
+    if (piece == 0 || part->now == KVM_UNKNOWN || rest <= piece)
+        return part->wanted;
+    if (part->told >= part->wanted && part->told < part->now)
+        return part->told; /* it is on its way there */
+    piece = kvm_max(rest / 2, piece);
+    return part->now - kvm_max(piece - piece % part->block, part->block);
+}
+
 bool vmres__kvm_part_settled(const struct kvm_parts *parts)
 {
     for (uint32_t i = 0; i < parts->count; i++) {

@@ -35,6 +35,7 @@ static inline uint64_t kvm_less(uint64_t a, uint64_t b)
 struct kvm_part;
 struct kvm_mechanism {
     enum vmres_kvm_device device;
+    uint64_t piece; /* that is worth asking for by itself; 0: all is asked for at once */
     /* The commands that set a part's size, and that read it; NULL: no memory. */
     json_t *(*set)(const struct kvm_part *part, uint64_t size);
     json_t *(*read)(const struct kvm_part *part);
@@ -72,6 +73,8 @@ void vmres__kvm_part_aim(struct kvm_parts *parts, uint64_t target);
 void vmres__kvm_part_take_back(struct kvm_parts *parts, uint64_t amount);
 /* Each should stay what it is, and be told so whatever it was told before. */
 void vmres__kvm_part_stay(struct kvm_parts *parts);
+/* What QEMU is to be told of it now, on the way to what it should be. */
+uint64_t vmres__kvm_part_next(const struct kvm_part *part);
 /* Whether each is what it should be. */
 bool vmres__kvm_part_settled(const struct kvm_parts *parts);
 /* Whether all have been read since it was asked for. */

@@ -52,6 +52,32 @@ static void test_balloon_takes_first(void **state)
     expect(make(0, 0, 192), 500 * MIB, (uint64_t[]){116 * MIB, 128 * MIB, 256 * MIB});
 }
 
+static uint64_t next(uint64_t now, uint64_t wanted, uint64_t told, uint64_t block)
+{
+    struct kvm_part part = make(0, 0, 0).parts[0];
+
+    part.block = block * MIB;
+    part.now = now * MIB;
+    part.wanted = wanted * MIB;
+    part.told = told * MIB;
+    return vmres__kvm_part_next(&part) / MIB;
+}
+
+static void test_blocks_go_by_halves(void **state)
+{
+    (void)state;
+    assert_int_equal(next(512, 0, 512, 2), 256);
+    assert_int_equal(next(300, 0, 256, 2), 256); /* it is on its way there */
+    assert_int_equal(next(256, 0, 256, 2), 128);
+    assert_int_equal(next(250, 0, 254, 2), 126);   /* further than it was told: by itself */
+    assert_int_equal(next(100, 0, 128, 2), 36);    /* a piece, at least */
+    assert_int_equal(next(64, 0, 36, 2), 0);       /* the last one, before the one before is all */
+    assert_int_equal(next(300, 200, 100, 2), 236); /* it was told less before: no more of that */
+    assert_int_equal(next(512, 0, 512, 128), 256);
+    assert_int_equal(next(256, 128, 256, 128), 128);
+    assert_int_equal(next(0, 512, 0, 2), 512); /* what comes, comes at once */
+}
+
 static void test_takes_no_more_than_there_is(void **state)
 {
     (void)state;
@@ -121,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_balloon_gives_what_is_no_block),
         cmocka_unit_test(test_balloon_takes_first),
         cmocka_unit_test(test_takes_no_more_than_there_is),
+        cmocka_unit_test(test_blocks_go_by_halves),
         cmocka_unit_test(test_fixed_parts_stay),
         cmocka_unit_test(test_all_sizes),
         cmocka_unit_test(test_staying_forgets_what_it_was_told),

@@ -6,8 +6,10 @@
  * by the recipient (8); detection is apart, as it is the policy's matter and the statistics'. By
  * balloon and by virtio-mem, five times there and back, interleaved.
  *
- * The ratio is that of the fastest, for a busy host only adds; the medians, beside it, tell how
- * busy it was. The goal is 1.25, and less where donor and recipient move at the same time.
+ * The ratio is that of the fastest, for a busy host only adds, or that of the medians where that is
+ * less: the fastest by hand may be a stroke of luck, for a guest asked for a whole memory block at
+ * once gives it in one step, or fails several times before it goes through it. The goal is 1.25,
+ * and less where donor and recipient move at the same time; the rest is for a host that is busy.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #define BALLOON (96 * MIB)
 #define BLOCKS (128 * MIB)
 #define PAUSE_MS 250 /* as long as a round */
-#define LIMIT 2.0
+#define LIMIT 1.5
 
 static const char *directory;
 static struct live_world world;
@@ -98,16 +100,17 @@ static int compare(const void *a, const void *b)
 
 static bool report(const struct device *device, struct series *series)
 {
-    double ratio;
+    double fastest, median;
 
     qsort(series->ours, MOVES, sizeof *series->ours, compare);
     qsort(series->hand, MOVES, sizeof *series->hand, compare);
-    ratio = (double)series->ours[0] / (double)series->hand[0];
+    fastest = (double)series->ours[0] / (double)series->hand[0];
+    median = (double)series->ours[MOVES / 2] / (double)series->hand[MOVES / 2];
     print_message("%s, %" PRIu64 " MiB: %.2f of the time by hand; %" PRIu64 " and %" PRIu64
-                  " ms, medians %" PRIu64 " and %" PRIu64 " ms\n",
-                  device->name, (device->more - device->less) / MIB, ratio, series->ours[0],
-                  series->hand[0], series->ours[MOVES / 2], series->hand[MOVES / 2]);
-    return ratio <= LIMIT;
+                  " ms, medians %.2f; %" PRIu64 " and %" PRIu64 " ms\n",
+                  device->name, (device->more - device->less) / MIB, fastest, series->ours[0],
+                  series->hand[0], median, series->ours[MOVES / 2], series->hand[MOVES / 2]);
+    return fastest <= LIMIT || median <= LIMIT;
 }
 
 static void test_transfers(void **state)
