@@ -5,7 +5,10 @@
  * A backend never runs the engine. It is handed actions through submit(), carries them out in its
  * own time, and *posts* what happened with vmres_driver_post() into the driver's bounded queue; the
  * next pump delivers. It may post from within start() and submit(). It owes every action one final
- * answer (action.h); the driver makes one up only where submit() fails or the backend is stopped.
+ * answer (action.h); the driver makes one up only where submit() fails.
+ *
+ * Threads: all five functions are called from the driver's; what other threads of a backend learn
+ * comes in by vmres_driver_post_threadsafe().
  */
 #ifndef VMRES_BACKEND_H
 #define VMRES_BACKEND_H

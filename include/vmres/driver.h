@@ -89,7 +89,7 @@ VMRES_API void vmres_driver_destroy(struct vmres_driver *driver);
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_start(struct vmres_driver *driver,
                                                               uint64_t now_ms,
                                                               struct vmres_error *error);
-/* Stops the backend and tells the engine, which fails static; every open command is answered. */
+/* Stops the backend and tells the engine, which fails static and closes every open command. */
 VMRES_API void vmres_driver_stop(struct vmres_driver *driver, uint64_t now_ms);
 
 /* Delivers everything queued, and TIMEOUT if due, and all that follows from it, at time now_ms. A

@@ -2,7 +2,7 @@
 /*
  * The null backend: every command is carried out in full, at once, and a VM is live as soon as it
  * has its first allotment. No VMs of its own: add them with vmres_driver_add_vm(), allot, and post
- * their reports yourself. For first steps, tests and walk-throughs.
+ * their reports yourself. For first steps, tests and walk-throughs. Threads: its driver's.
  */
 #ifndef VMRES_NULL_H
 #define VMRES_NULL_H

@@ -4,9 +4,10 @@
  *
  * A policy looks at one struct vmres_view per VM and says what some of them should hold. It obeys
  * the engine's rules: no allocation, no clock, no randomness, no I/O, integers only; the same state
- * and the same views give the same verdict. Its state is handed to it, zeroed, sized by the two
- * functions below. It never commands anything: the engine bounds each verdict (floor, ceiling, and
- * for policies that judge by reports: entitlement, staleness) and plans the transfers.
+ * and the same views give the same verdict. Its state is the engine's, of the two sizes it states
+ * below, zeroed; it is called from within a step, and must not call the engine. It never commands
+ * anything: the engine bounds each verdict (floor, ceiling, and for policies that judge by reports:
+ * entitlement, staleness) and plans the transfers.
  *
  * All amounts here are uint32_t granules (resource.h); shares in parts per million; a stall in
  * 1 / VMRES_STALL_ONE.
@@ -119,7 +120,7 @@ struct vmres_policy {
 };
 
 /* The ready-made ones by name ("static", "script", "usage", "pressure"), or NULL; and by index,
- * NULL after the last. Their options structs are in policies.h. */
+ * NULL after the last. Constants. Their options structs are in policies.h. Any thread. */
 VMRES_API const struct vmres_policy_ops *vmres_policy_find(const char *name);
 VMRES_API const struct vmres_policy_ops *vmres_policy_at(uint32_t index);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Replay: feeds a recorded event log (struct vmres_recorder) to a fresh engine and compares what it
- * asks for with what was recorded, action by action.
+ * asks for with what was recorded, action by action. Threads: a replay shares nothing, and calls
+ * its callbacks from within vmres_replay_run().
  */
 #ifndef VMRES_REPLAY_H
 #define VMRES_REPLAY_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Joins an engine and a backend: creation, start, stop, and what can be asked of a driver. All
- * memory is taken here, with the engine's allocator, and given back in vmres_driver_destroy(). It
- * knows neither what events mean nor what a hypervisor is.
+ * Joins an engine and a backend: creation, start, stop. All memory is taken here, with the engine's
+ * allocator, and given back in vmres_driver_destroy(). It knows neither what events mean nor what a
+ * hypervisor is.
  */
 #include "driver/internal.h"
 
@@ -139,47 +139,4 @@ void vmres_driver_stop(struct vmres_driver *driver, uint64_t now_ms)
      * engine closes every open command when it hears that the backend is lost. */
     vmres__pump_last(driver, VMRES_EVENT_BACKEND_LOST);
     driver->stopped = 1;
-}
-
-const struct vmres_engine *vmres_driver_engine(const struct vmres_driver *driver)
-{
-    return driver ? driver->engine : NULL;
-}
-
-const char *vmres_driver_vm_name(const struct vmres_driver *driver, uint32_t vm)
-{
-    const struct vmres__registry_vm *found =
-        driver ? vmres__registry_vm(&driver->registry, vm) : NULL;
-
-    return found ? found->name : NULL;
-}
-
-uint32_t vmres_driver_vm_id(const struct vmres_driver *driver, const char *name)
-{
-    return driver && name ? vmres__registry_find(&driver->registry, name) : VMRES_VM_NONE;
-}
-
-uint32_t vmres_driver_vm_incarnation(const struct vmres_driver *driver, uint32_t vm)
-{
-    const struct vmres__registry_vm *found =
-        driver ? vmres__registry_vm(&driver->registry, vm) : NULL;
-
-    return found ? found->incarnation : 0;
-}
-
-void vmres_driver_counters(const struct vmres_driver *driver,
-                           struct vmres_driver_counters *counters)
-{
-    if (!driver || !counters)
-        return;
-    *counters = (struct vmres_driver_counters){
-        .posted = driver->queue.posted,
-        .coalesced = driver->queue.coalesced,
-        .dropped = driver->queue.dropped,
-        .submitted = driver->submitted,
-        .refused = driver->refused,
-        .unanswerable = driver->unanswerable,
-        .mail = driver->mail,
-        .mail_refused = driver->mail_refused,
-    };
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver's parts, as its own files see them: driver.c creates it and answers calls, post.c is
+ * The driver's parts, as its own files see them: driver.c creates, starts and stops it, post.c is
  * what a backend may do, operate.c what an operator asks, pump.c is the only place that steps the
- * engine.
+ * engine, query.c answers questions.
  */
 #ifndef VMRES_DRIVER_INTERNAL_H
 #define VMRES_DRIVER_INTERNAL_H
