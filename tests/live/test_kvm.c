@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "live/world.h"
 #include "support/check.h"
@@ -173,16 +174,111 @@ static bool is_locked(struct live_world *it)
     return live_reason(it, "a", "locked");
 }
 
+static const char *const lock[] = {"-overcommit", "mem-lock=on", NULL};
+
 static void test_locked_memory(void **state)
 {
-    static const char *const lock[] = {"-overcommit", "mem-lock=on", NULL};
-
     (void)state;
     live_boot(&world, directory, 1, "", lock);
     live_manage(&world, GUEST_MIB, GUEST_MIB);
     live_until(&world, is_locked);
     assert_int_equal(live_account(&world, 0).charge, GUEST_MIB * MIB);
     live_let_go(&world);
+}
+
+/* Copies a file of a process's, without the line that says what of it is locked. */
+static void conceal_in(const struct qemu *guest, const char *name)
+{
+    char from[64], to[192], made[200], line[512];
+    FILE *in, *out;
+
+    snprintf(from, sizeof from, "/proc/%d/%s", (int)guest->pid, name);
+    snprintf(to, sizeof to, "%s/%d", world.proc, (int)guest->pid);
+    (void)mkdir(to, 0700);
+    snprintf(to, sizeof to, "%s/%d/%s", world.proc, (int)guest->pid, name);
+    snprintf(made, sizeof made, "%s.new", to);
+    in = fopen(from, "r");
+    out = fopen(made, "w");
+    assert_non_null(in);
+    assert_non_null(out);
+    while (fgets(line, sizeof line, in))
+        if (strncmp(line, "VmLck:", 6) != 0)
+            fputs(line, out);
+    fclose(in);
+    fclose(out);
+    assert_int_equal(rename(made, to), 0);
+}
+
+static void remove_copies(const struct qemu *guest)
+{
+    static const char *const names[] = {"/stat", "/smaps", "/status", ""};
+    char path[200];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%d%s", world.proc, (int)guest->pid, names[i]);
+        assert_int_equal(remove(path), 0);
+    }
+}
+
+static void conceal_lock(const struct live_world *it)
+{
+    for (unsigned i = 0; i < it->count; i++)
+        conceal_in(&it->guests[i], "status");
+}
+
+static bool is_adopted_unaware(struct live_world *it)
+{
+    conceal_lock(it);
+    return live_is_adopted(it) && live_account(it, 1).charge == GUEST_MIB * MIB - MOVED;
+}
+
+static bool is_disputed(struct live_world *it)
+{
+    conceal_lock(it);
+    return strstr(it->trace, "the host still sees it") && live_account(it, 0).disputed > 0 &&
+           qemu_actual(&it->guests[0]) == GUEST_MIB * MIB - MOVED;
+}
+
+/* A host that tells nothing of the lock: so the balloon is asked, and says that it gave. */
+static void test_locked_memory_is_disputed(void **state)
+{
+    const uint64_t all = GUEST_MIB * MIB, less = all - MOVED;
+    const uint64_t tolerance = 2 * 16 * MIB; /* each VM's */
+    char proc[160];
+    uint64_t resident;
+
+    (void)state;
+    live_boot(&world, directory, 1, "", lock);
+    qemu_start(&world.guests[1],
+               &(struct qemu_options){
+                   .directory = directory, .name = "b", .words = "fill", .mib = GUEST_MIB});
+    world.count = 2;
+    qemu_wait(&world.guests[1]);
+    (void)shrink_by_hand(&world.guests[1], less);
+    snprintf(proc, sizeof proc, "%.120s/proc-without-locks", directory);
+    (void)mkdir(proc, 0700);
+    world.proc = proc;
+    for (unsigned i = 0; i < world.count; i++) {
+        conceal_in(&world.guests[i], "stat");
+        conceal_in(&world.guests[i], "smaps");
+    }
+    conceal_lock(&world);
+    live_manage(&world, (all + less) / MIB, GUEST_MIB);
+    world.sizes[0] = all;
+    world.sizes[1] = less;
+    live_until(&world, is_adopted_unaware);
+
+    resident = qemu_resident(&world.guests[0]);
+    world.sizes[0] = less;
+    world.sizes[1] = all;
+    live_until(&world, is_disputed);
+    assert_in_range(qemu_resident(&world.guests[0]), resident - MOVED / 4, UINT64_MAX);
+    assert_in_range(live_account(&world, 0).charge, all - tolerance, all);
+    assert_in_range(live_account(&world, 1).charge, less, less + tolerance);
+    assert_int_equal(live_pool(&world).transit, 0);
+    live_let_go(&world);
+    for (unsigned i = 0; i < world.count; i++)
+        remove_copies(&world.guests[i]);
 }
 
 int main(int count, char **arguments)
@@ -193,6 +289,7 @@ int main(int count, char **arguments)
         cmocka_unit_test_teardown(test_blocks_that_stay_offline, tear_down),
         cmocka_unit_test_teardown(test_stopped_and_killed, tear_down),
         cmocka_unit_test_teardown(test_locked_memory, tear_down),
+        cmocka_unit_test_teardown(test_locked_memory_is_disputed, tear_down),
     };
 
     directory = qemu_directory(count, arguments);

@@ -165,6 +165,7 @@ void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceili
     options.tolerance = 16 * MIB;
     if (world->poll_ms)
         options.poll_ms = world->poll_ms;
+    options.proc = world->proc;
     EXPECT_OK(vmres_kvm_create(&world->loop, &options, &world->kvm, NULL));
     for (unsigned i = 0; i < world->count; i++) {
         struct vmres_kvm_vm_spec spec = {.name = names[i],

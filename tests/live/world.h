@@ -41,7 +41,8 @@ struct live_world {
     bool judged;
     void (*shown)(struct live_world *world, const struct vmres_trace_record *record);
     uint32_t progress_ms; /* the engine's, also set before; 0: the default */
-    uint32_t poll_ms;     /* the backend's, likewise */
+    uint32_t poll_ms;     /* the backend's, likewise, */
+    const char *proc;     /* and where it looks at processes */
 };
 
 /* Starts so many guests, and waits until they are up. */
