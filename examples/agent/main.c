@@ -34,9 +34,11 @@ static int fail(const char *what, const char *remedy)
 
 static int say(const char *text)
 {
-    if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
-        return fail("standard output", "could not be written to the end; make room for it");
-    return 0;
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return 0;
+    (void)fputs("vmres-agent: standard output could not be written to the end; make room for it\n",
+                stderr);
+    return 2;
 }
 
 /* It need not be there yet. */

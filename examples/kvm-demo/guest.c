@@ -233,6 +233,22 @@ static bool say(FILE *qmp, const char *command, const char *word)
     return false;
 }
 
+/* What QEMU itself had to say stands in a file that is soon gone. */
+static void complain(const struct guest *guest)
+{
+    FILE *file = fopen(guest->complaints, "r");
+    char words[160];
+
+    if (!file || !fgets(words, sizeof words, file))
+        snprintf(words, sizeof words, "it said nothing");
+    if (file)
+        fclose(file);
+    words[strcspn(words, "\n")] = '\0';
+    fprintf(stderr,
+            "kvm-demo: the QEMU of %s does not answer (%s); run examples/kvm-demo/run anew\n",
+            guest->name, words);
+}
+
 bool guest_allot(struct guest *guest, uint64_t size)
 {
     int fd = connect_to(guest->socket);
@@ -246,8 +262,7 @@ bool guest_allot(struct guest *guest, uint64_t size)
            say(qmp, "{\"execute\": \"qmp_capabilities\"}\n", "\"return\"") &&
            say(qmp, command, "\"return\"");
     if (!told)
-        fprintf(stderr, "kvm-demo: the QEMU of %s does not answer; see %s\n", guest->name,
-                guest->complaints);
+        complain(guest);
     if (qmp)
         fclose(qmp);
     else if (fd >= 0)

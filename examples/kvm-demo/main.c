@@ -10,20 +10,15 @@
 #define _GNU_SOURCE /* nftw */
 #include <errno.h>
 #include <ftw.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host.h"
+#include "options.h"
 #include "svg.h"
 #include "watch.h"
-
-struct options {
-    const char *directory, *svg, *csv;
-    unsigned patience;
-};
 
 /* One run of the work. */
 struct turn {
@@ -43,52 +38,6 @@ enum { MOVING, STAYING, TURNS };
 #define BOUND_MS 120000u /* with vmres */
 
 static const char *const names[HOST_GUESTS] = {"VM1", "VM2", "VM3"};
-
-static int usage(FILE *file)
-{
-    fputs("usage: kvm_demo [--patience TIMES] [--svg FILE] [--csv FILE] DIRECTORY\n"
-          "\n"
-          "Three real guests, once with vmres and once without. DIRECTORY has what\n"
-          "examples/kvm-demo/prepare puts there; examples/kvm-demo/run does all.\n"
-          "\n"
-          "  --patience TIMES  without vmres the work may take so many times as long; 6\n"
-          "  --svg FILE        draws both\n"
-          "  --csv FILE        what every VM wanted and held with vmres, ten times a second\n",
-          file);
-    return file == stdout ? 0 : 2;
-}
-
-/* 0: go on; else the exit status, plus one. */
-static int read_options(int count, char **arguments, struct options *options)
-{
-    static const struct option known[] = {{"help", no_argument, NULL, 'h'},
-                                          {"patience", required_argument, NULL, 'p'},
-                                          {"svg", required_argument, NULL, 's'},
-                                          {"csv", required_argument, NULL, 'c'},
-                                          {NULL, 0, NULL, 0}};
-    int option;
-
-    *options = (struct options){.patience = 6};
-    while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
-        switch (option) {
-        case 'p':
-            options->patience = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        case 's':
-            options->svg = optarg;
-            break;
-        case 'c':
-            options->csv = optarg;
-            break;
-        default:
-            return usage(option == 'h' ? stdout : stderr) + 1;
-        }
-    }
-    if (optind != count - 1 || options->patience == 0)
-        return usage(stderr) + 1;
-    options->directory = arguments[optind];
-    return 0;
-}
 
 static bool has_kvm(const char *directory)
 {
@@ -207,31 +156,25 @@ static void draw(const struct turn *turns, FILE *file)
     svg_write(&picture, file);
 }
 
-/* Opens a file to write; NULL: it cannot be, which was said, or none is wanted. */
-static FILE *open_output(const char *path)
+/* Opens a file to write, if one is wanted; false: it cannot be, and why was said. */
+static bool open_output(const char *path, FILE **file)
 {
-    FILE *file = path ? fopen(path, "w") : NULL;
-
-    if (path && !file)
+    *file = path ? fopen(path, "w") : NULL;
+    if (path && !*file)
         fprintf(stderr, "kvm-demo: %s cannot be written (%s); name another file\n", path,
                 strerror(errno));
-    return file;
+    return !path || *file;
 }
 
-static bool write_files(const struct options *options, const struct turn *turns)
+static bool close_output(const char *path, FILE *file)
 {
-    FILE *svg = open_output(options->svg), *csv = open_output(options->csv);
-    bool written = (svg || !options->svg) && (csv || !options->csv);
+    bool lost = file && ferror(file);
 
-    if (svg) {
-        draw(turns, svg);
-        written &= fclose(svg) == 0;
-    }
-    if (csv) {
-        watch_csv(&turns[MOVING].watch, names, csv);
-        written &= fclose(csv) == 0;
-    }
-    return written;
+    if (file)
+        lost |= fclose(file) != 0;
+    if (lost)
+        fprintf(stderr, "kvm-demo: %s could not be written to the end; make room for it\n", path);
+    return !lost;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -242,33 +185,52 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
-int main(int count, char **arguments)
+/* The runs, in a directory of their own. */
+static bool run(const struct options *options, struct turn *turns)
 {
-    struct turn turns[TURNS] = {{.policy = "usage", .title = "with vmres", .log = stdout},
-                                {.policy = "static", .title = "allotments that stay"}};
     const char *tmp = getenv("TMPDIR");
-    struct options options;
     char scratch[96];
-    int code = read_options(count, arguments, &options);
     bool done;
 
-    if (code != 0)
-        return code - 1;
     snprintf(scratch, sizeof scratch, "%.60s/kvm-demo-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(scratch)) {
         fprintf(stderr, "kvm-demo: no directory can be made in %s; set TMPDIR to one that exists\n",
                 tmp ? tmp : "/tmp");
-        return 1;
+        return false;
     }
-    done = take_turns(&options, scratch, turns);
+    done = take_turns(options, scratch, turns);
+    (void)nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return done;
+}
+
+int main(int count, char **arguments)
+{
+    struct turn turns[TURNS] = {{.policy = "usage", .title = "with vmres", .log = stdout},
+                                {.policy = "static", .title = "allotments that stay"}};
+    struct options options;
+    FILE *svg = NULL, *csv = NULL;
+    bool done;
+    int code;
+
+    if (!options_read(count, arguments, &options, &code))
+        return code;
+    if (!open_output(options.svg, &svg) || !open_output(options.csv, &csv)) {
+        (void)close_output(options.svg, svg);
+        return 2;
+    }
+    done = run(&options, turns);
     if (done) {
         print_result(turns);
-        done = write_files(&options, turns);
-        if (done && options.svg)
-            printf("\n%s is the picture of it\n", options.svg);
+        if (svg)
+            draw(turns, svg);
+        if (csv)
+            watch_csv(&turns[MOVING].watch, names, csv);
     }
+    done &= close_output(options.svg, svg);
+    done &= close_output(options.csv, csv);
+    if (done && options.svg)
+        printf("\n%s is the picture of it\n", options.svg);
     for (int i = 0; i < TURNS; i++)
         watch_free(&turns[i].watch);
-    (void)nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return done ? 0 : 1;
 }
