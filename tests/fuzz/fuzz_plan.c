@@ -33,7 +33,6 @@ struct play {
     struct vmres_harness *host;
     struct vmres_driver *driver;
     uint32_t vms, ticks;
-    bool blocks; /* a contiguous host */
 };
 
 static uint8_t take(struct play *play)
@@ -69,8 +68,7 @@ static bool open_host(struct play *play)
     struct vmres_harness_options options;
     uint8_t shape = take(play), more = take(play);
 
-    play->blocks = shape & 1;
-    resources[0].placement = play->blocks ? VMRES_PLACEMENT_EXTENT : VMRES_PLACEMENT_AMOUNT;
+    resources[0].placement = shape & 1 ? VMRES_PLACEMENT_EXTENT : VMRES_PLACEMENT_AMOUNT;
     resources[0].tolerance = more % 4 * UNITS;
     resources[0].reserve = more / 4 % 8 * UNITS;
     resources[1].removal = shape >> 1 & 1;
@@ -163,8 +161,6 @@ static void want(struct play *play)
                                 amount(play, who >> 7));
 }
 
-/* Not on a contiguous host: a VM that is found on its way to a larger block and never hears of its
- * pin is charged with the block it was seen to have. */
 static void replace_driver(struct play *play)
 {
     vmres_driver_destroy(play->driver);
@@ -185,7 +181,7 @@ static void play_one(struct play *play)
         run(play, 1 + what / 8 % 8);
     else if (what < 64)
         vmres_harness_mend(play->host, what / 8 % play->vms);
-    else if (!play->driver || (what < 128 && !play->blocks))
+    else if (!play->driver || what < 128)
         replace_driver(play);
 }
 
