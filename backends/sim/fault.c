@@ -43,23 +43,17 @@ static bool is_of_host(const struct vmres_sim_fault *fault)
            faults[fault->fault].scope == VMRES_SIM_SCOPE_STOCK;
 }
 
-/* What would have a VM hold what is not in its block, or cut one where it is not cut. */
-static bool defies_blocks(enum vmres_sim_fault_kind fault)
+/* Whether there is what it befalls. */
+static bool has_scope(const struct vmres_sim *sim, uint8_t kind, enum vmres_sim_scope scope)
 {
-    switch (fault) {
-    case VMRES_SIM_RETAKE:
-    case VMRES_SIM_SELF_DEFLATE:
-    case VMRES_SIM_LIE_RELEASED:
-    case VMRES_SIM_LIE_HELD:
-    case VMRES_SIM_FALSE_DONE:
-    case VMRES_SIM_ROUGH:
-    case VMRES_SIM_RESTORE:
-    case VMRES_SIM_LIMIT:
-    case VMRES_SIM_SHRINK:
-        return true;
-    default:
-        return false;
-    }
+    bool giving = sim->kinds[kind].resource.removal == VMRES_REMOVAL_GUEST;
+    bool blocks = vmres__sim_place_matters(sim, kind);
+
+    if (scope == VMRES_SIM_SCOPE_GIVING)
+        return giving;
+    if (scope == VMRES_SIM_SCOPE_HOLDING)
+        return giving && !blocks;
+    return scope != VMRES_SIM_SCOPE_STOCK || !blocks;
 }
 
 static bool is_possible(const struct vmres_sim *sim, const struct vmres_sim_fault *fault)
@@ -69,10 +63,7 @@ static bool is_possible(const struct vmres_sim *sim, const struct vmres_sim_faul
         return false;
     if (fault->fault == VMRES_SIM_FLOOD && fault->amount > VMRES_SIM_FLOOD_MAX)
         return false;
-    if (vmres__sim_place_matters(sim, fault->kind) && defies_blocks(fault->fault))
-        return false;
-    return faults[fault->fault].scope != VMRES_SIM_SCOPE_GIVING ||
-           sim->kinds[fault->kind].resource.removal == VMRES_REMOVAL_GUEST;
+    return has_scope(sim, fault->kind, faults[fault->fault].scope);
 }
 
 enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
@@ -125,10 +116,12 @@ static void restock(struct vmres_sim *sim, uint8_t kind)
     sim->unruly = true; /* what is held may be more than there is */
 }
 
-/* What lies beyond the device's maximum is gone. */
-static void cut(struct sim_holding *holding)
+/* What lies beyond the device's maximum is gone; of a block, at its final side. */
+static void cut(const struct vmres_sim *sim, struct sim_holding *holding)
 {
-    holding->held = sim_min(holding->held, holding->most);
+    uint8_t kind = (uint8_t)((size_t)(holding - sim->holdings) % sim->kind_count);
+
+    holding->held = sim_min(holding->held, vmres__sim_place_part(sim, kind, holding->most));
     holding->hidden = sim_min(holding->hidden, holding->held);
     holding->target = sim_min(holding->target, holding->most);
     holding->promise = sim_min(holding->promise, holding->most);
@@ -145,7 +138,7 @@ static void reconfigure(struct vmres_sim *sim, struct sim_holding *holding)
         ceiling ? sim_max(ceiling->amount, holding->limits.floor) : holding->ceiling;
     holding->most = limit ? limit->amount : sim_max(holding->ceiling, holding->limits.ceiling);
     if (limit)
-        cut(holding);
+        cut(sim, holding);
     vmres__sim_shadow_relaxed(sim);
     holding->unseen = true; /* the maximum, if nothing else */
     holding->reconfigured = true;

@@ -335,6 +335,7 @@ void vmres__sim_device_retake(struct vmres_sim *sim, struct sim_holding *holding
  * does not contradict what is. obey: it is pursued. settle: the first place there is, for one that
  * ran before any driver. show: tells where it is. */
 bool vmres__sim_place_matters(const struct vmres_sim *sim, uint8_t kind);
+uint64_t vmres__sim_place_part(const struct vmres_sim *sim, uint8_t kind, uint64_t amount);
 uint64_t vmres__sim_place_claimed(const struct sim_holding *holding);
 uint64_t vmres__sim_place_whole(const struct vmres_sim *sim, struct sim_holding *holding,
                                 uint8_t kind, struct sim_step step);

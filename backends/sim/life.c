@@ -195,7 +195,9 @@ void vmres__sim_life_restore(struct vmres_sim *sim, struct sim_vm *vm, uint8_t k
 
     if (!begin_anew(sim, vm, SIM_SETTLING))
         return;
-    holding->held = sim_min(amount, holding->most);
+    if (vmres__sim_place_matters(sim, kind)) /* what is outside of its block it cannot reach */
+        amount = sim_min(amount, holding->held);
+    holding->held = vmres__sim_place_part(sim, kind, sim_min(amount, holding->most));
     holding->target = holding->held;
     holding->promise = holding->held;
     holding->hidden = 0;

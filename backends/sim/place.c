@@ -20,6 +20,12 @@ bool vmres__sim_place_matters(const struct vmres_sim *sim, uint8_t kind)
     return sim->kinds[kind].resource.placement == VMRES_PLACEMENT_EXTENT;
 }
 
+uint64_t vmres__sim_place_part(const struct vmres_sim *sim, uint8_t kind, uint64_t amount)
+{
+    return vmres__sim_place_matters(sim, kind) ? amount - amount % sim->kinds[kind].resource.granule
+                                               : amount;
+}
+
 static uint64_t end_of_host(const struct vmres_sim *sim, uint8_t kind)
 {
     const struct vmres_resource *resource = &sim->kinds[kind].resource;

@@ -103,7 +103,7 @@ VMRES_API void vmres_engine_destroy(struct vmres_engine *engine);
  *   VMRES_CONTRACT  a second final answer, an answer of the wrong type, an amount that shrank or
  *                   exceeds what was asked
  *   VMRES_EXISTS    VM_ADDED for a slot in use, RESERVE of an id in use
- *   VMRES_NOROOM    limits whose floors exceed what the host has, but of a VM that ran before;
+ *   VMRES_NOROOM    limits that raise a floor beyond what there is, but of a VM that ran before;
  *                   ALLOT without enough free; MOVE past floor or ceiling; RESERVE of what floors
  *                   and others need; CLAIM of less than the floor; EXTENT where a block lies
  *   VMRES_STATE     not in this state (VM_LIVE without limits of every kind, or before its first

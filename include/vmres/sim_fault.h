@@ -29,13 +29,16 @@ enum vmres_sim_figure {
 };
 
 /* Whom it befalls: a VM; a VM's kind; one that guests must give up, for where the host takes no
- * guest can err; the host; the host's stock of one kind. */
+ * guest can err; the host; the host's stock of one kind; one that guests must give up and can hold
+ * more of than they are to. Where blocks bound what VMs can hold (VMRES_PLACEMENT_EXTENT) there is
+ * nothing of the last, and a stock does not shrink, for the end of the host may lie in a block. */
 enum vmres_sim_scope {
     VMRES_SIM_SCOPE_VM,
     VMRES_SIM_SCOPE_KIND,
     VMRES_SIM_SCOPE_GIVING,
     VMRES_SIM_SCOPE_HOST,
     VMRES_SIM_SCOPE_STOCK,
+    VMRES_SIM_SCOPE_HOLDING,
 };
 
 /* X(CONSTANT, name in a scenario, figure, scope), numbered from 1; numbers stay. */
@@ -47,15 +50,15 @@ enum vmres_sim_scope {
     X(VANISH, "vanish", NONE, VM)                    /* gone, for good or until it ends */        \
     X(CRASH, "crash", NONE, VM)                      /* the same, noticed a tick late */          \
     X(REBOOT, "reboot", NONE, VM)                    /* a new life, all held, silent 3 ticks */   \
-    X(RETAKE, "retake", AMOUNT, GIVING)              /* takes `amount` back, to its maximum */    \
+    X(RETAKE, "retake", AMOUNT, HOLDING)             /* takes `amount` back, to its maximum */    \
     X(LIE_USED, "lie_used", SHARE, KIND)             /* reports `share` of its use, no stall */   \
     X(LIE_NEED, "lie_need", SHARE, KIND)             /* reports all used, a stall of `share` */   \
-    X(LIE_RELEASED, "lie_released", NONE, GIVING)    /* says released, keeps it */                \
+    X(LIE_RELEASED, "lie_released", NONE, HOLDING)   /* says released, keeps it */                \
     X(STALE, "stale", NONE, KIND)                    /* repeats its last report */                \
     X(FLOOD, "flood", COUNT, KIND)                   /* so many extra reports a tick */           \
     X(TRICKLE, "trickle", AMOUNT, GIVING)            /* releases at most `amount` a tick */       \
-    X(LIE_HELD, "lie_held", AMOUNT, GIVING)          /* its device reads `amount` */              \
-    X(SELF_DEFLATE, "self_deflate", NONE, GIVING)    /* takes what it misses, unasked */          \
+    X(LIE_HELD, "lie_held", AMOUNT, HOLDING)         /* its device reads `amount` */              \
+    X(SELF_DEFLATE, "self_deflate", NONE, HOLDING)   /* takes what it misses, unasked */          \
     X(FRAGILE, "fragile", SHARE, GIVING)             /* dies below `share` of its demand */       \
     X(REBOOT_STALE, "reboot_stale", NONE, VM)        /* reboot, and its device reads as before */ \
     X(SLOW_BOOT, "slow_boot", NONE, VM)              /* allotted, its driver not there yet */     \
@@ -63,9 +66,9 @@ enum vmres_sim_scope {
     X(WITNESS_NOISE, "witness_noise", SHARE, GIVING) /* the witness errs by that deviation */     \
     X(OVERHEAD, "overhead", AMOUNT, GIVING)          /* the witness sees so much a second more */ \
     X(SCRUB, "scrub", AMOUNT, GIVING)                /* the witness sees so much a second go */   \
-    X(ROUGH, "rough", AMOUNT, GIVING)                /* moves whole pieces of `amount` only */    \
+    X(ROUGH, "rough", AMOUNT, HOLDING)               /* moves whole pieces of `amount` only */    \
     X(REFUSE, "refuse", SHARE, GIVING)               /* refuses so many of its resizes */         \
-    X(FALSE_DONE, "false_done", NONE, GIVING)        /* says done at once, does nothing */        \
+    X(FALSE_DONE, "false_done", NONE, HOLDING)       /* says done at once, does nothing */        \
     X(REPEAT, "repeat", NONE, GIVING)                /* says each thing again each tick */        \
     X(THROTTLE, "throttle", DELAY, GIVING)           /* tells progress no more often */           \
     X(LATENCY, "latency", DELAY, VM)                 /* hears what is asked so much later */      \
@@ -105,9 +108,8 @@ struct vmres_sim_fault {
 /*
  * Adds a fault, before or between runs; *fault is copied. One whose time has passed strikes at the
  * next tick. VMRES_INVALID: no such fault, VM or kind, a share above one, a flood above
- * VMRES_SIM_FLOOD_MAX, a fault of giving for a kind that the host enforces, or, where blocks bound
- * what VMs can hold (VMRES_PLACEMENT_EXTENT), of holding anything else; VMRES_LIMIT: max_faults
- * reached. Thread: the driver's.
+ * VMRES_SIM_FLOOD_MAX, or a scope that this kind has not; VMRES_LIMIT: max_faults reached. Thread:
+ * the driver's.
  */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_add_fault(struct vmres_sim *sim,
                                                                const struct vmres_sim_fault *fault);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What goes wrong with a VM or the host, and when. Names, figures and whom each befalls are those
- * of sim_fault.h. A figure that a fault does not take is an error, for it would do nothing, and so
- * is a fault of giving where no guest is asked.
+ * of sim_fault.h; what strikes again and again is as many faults. A figure that a fault does not
+ * take is an error, for it would do nothing, and so is a fault of giving where no guest is asked.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static const struct {
 #undef FAULT
 };
 
-enum { FAULTS = sizeof faults / sizeof faults[0] };
+enum { FAULTS = sizeof faults / sizeof faults[0], MAX_TIMES = 1000, MAX_FAULTS = 250000 };
 
 static const char *const figures[] = {
     [VMRES_SIM_FIGURE_NONE] = "",        [VMRES_SIM_FIGURE_AMOUNT] = "amount",
@@ -121,19 +121,59 @@ static enum vmres_status check_scope(struct config_loader *loader, const struct 
     if (!of_host && fault->vm == VMRES_VM_NONE)
         return vmres__load_fail(loader, node->at, "%s befalls a VM; move it to that VM's faults",
                                 faults[fault->fault].name);
-    if (scope == VMRES_SIM_SCOPE_GIVING && loader->kind[fault->kind]->removal == VMRES_REMOVAL_HOST)
+    if ((scope == VMRES_SIM_SCOPE_GIVING || scope == VMRES_SIM_SCOPE_HOLDING) &&
+        loader->kind[fault->kind]->removal == VMRES_REMOVAL_HOST)
         return vmres__load_fail(loader, node->at,
                                 "the host takes %s back by itself, no guest can refuse;"
                                 " choose another fault or resource",
                                 loader->kind[fault->kind]->name);
+    if (loader->resources[fault->kind].placement != VMRES_PLACEMENT_EXTENT)
+        return VMRES_OK;
+    if (scope == VMRES_SIM_SCOPE_HOLDING)
+        return vmres__load_fail(loader, node->at,
+                                "on a contiguous host no VM reaches beyond its block; choose "
+                                "another fault than %s",
+                                faults[fault->fault].name);
+    if (scope == VMRES_SIM_SCOPE_STOCK)
+        return vmres__load_fail(loader, node->at,
+                                "a contiguous host may end in a block and cannot %s; choose "
+                                "another fault",
+                                faults[fault->fault].name);
+    return VMRES_OK;
+}
+
+/* How often it strikes, and how long after one the next begins. */
+struct repeat {
+    uint64_t times, every_ms;
+};
+
+static enum vmres_status read_repeat(struct config_loader *loader, const struct config_node *node,
+                                     struct repeat *repeat)
+{
+    const struct config_node *times = vmres__tree_find(node, "times");
+    const struct config_node *every = vmres__tree_find(node, "every");
+    enum vmres_status status = vmres__scalar_count(loader, times, &repeat->times);
+
+    if (status == VMRES_OK)
+        status = vmres__scalar_time(loader, every, &repeat->every_ms);
+    if (status)
+        return status;
+    if ((times != NULL) != (every != NULL))
+        return vmres__load_fail(loader, times ? times->key_at : every->key_at,
+                                "every and times go together; add the other, or remove it");
+    if (repeat->times < 1 || repeat->times > MAX_TIMES)
+        return vmres__load_fail(loader, times->at, "a fault strikes 1 to %d times; change that",
+                                MAX_TIMES);
+    if (loader->config->fault_count + repeat->times > MAX_FAULTS)
+        return vmres__load_fail(loader, node->at, "more than %d faults; remove some", MAX_FAULTS);
     return VMRES_OK;
 }
 
 static enum vmres_status read_fault(struct config_loader *loader, const struct config_node *node,
                                     struct vmres_sim_fault *fault)
 {
-    static const char *const keys[] = {"kind",   "at",    "for",   "resource",
-                                       "amount", "share", "delay", NULL};
+    static const char *const keys[] = {"kind",     "at",     "for",   "every", "times",
+                                       "resource", "amount", "share", "delay", NULL};
     const struct config_node *resource = vmres__tree_find(node, "resource");
     enum vmres_status status = vmres__tree_expect_map(loader, node, keys);
 
@@ -150,36 +190,56 @@ static enum vmres_status read_fault(struct config_loader *loader, const struct c
     return status ? status : read_figure(loader, node, fault);
 }
 
+/* Room for one more, or NULL and an error. */
+static struct vmres_sim_fault *add(struct config_loader *loader)
+{
+    struct vmres_config *config = loader->config;
+    uint32_t room = loader->fault_room;
+    struct vmres_sim_fault *all;
+
+    if (config->fault_count < room)
+        return &loader->faults[config->fault_count++];
+    room = room ? 2 * room : 16;
+    all = vmres__arena_take(loader->keep, room, sizeof *all);
+    if (!all) {
+        (void)vmres__load_no_memory(loader);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < config->fault_count; i++)
+        all[i] = loader->faults[i];
+    loader->faults = all;
+    loader->fault_room = room;
+    config->faults = all;
+    return &all[config->fault_count++];
+}
+
+/* One entry of the list: a fault, as often as it says. */
+static enum vmres_status read_entry(struct config_loader *loader, const struct config_node *node,
+                                    uint32_t vm)
+{
+    struct vmres_sim_fault fault = {.vm = vm}, *added;
+    struct repeat repeat = {.times = 1};
+    enum vmres_status status = read_fault(loader, node, &fault);
+
+    if (status == VMRES_OK)
+        status = read_repeat(loader, node, &repeat);
+    for (uint64_t i = 0; i < repeat.times && status == VMRES_OK; i++) {
+        added = add(loader);
+        if (!added)
+            return VMRES_NOMEM;
+        *added = fault;
+        fault.at_ms += repeat.every_ms < UINT64_MAX - fault.at_ms ? repeat.every_ms : 0;
+    }
+    return status;
+}
+
 enum vmres_status vmres__fault_read(struct config_loader *loader, const struct config_node *list,
                                     uint32_t vm)
 {
     enum vmres_status status = list ? vmres__tree_expect_list(loader, list) : VMRES_OK;
 
     for (const struct config_node *node = list ? list->first : NULL; node && status == VMRES_OK;
-         node = node->next) {
-        struct vmres_sim_fault *fault = &loader->faults[loader->config->fault_count++];
-
-        fault->vm = vm;
-        status = read_fault(loader, node, fault);
-    }
+         node = node->next)
+        status = read_entry(loader, node, vm);
     return status;
-}
-
-enum vmres_status vmres__fault_read_host(struct config_loader *loader,
-                                         const struct config_node *list)
-{
-    struct vmres_config *config = loader->config;
-    size_t room = config->fault_count + (size_t)(list ? list->count : 0);
-    struct vmres_sim_fault *all;
-
-    if (!list || list->count == 0)
-        return vmres__fault_read(loader, list, VMRES_VM_NONE);
-    all = vmres__arena_take(loader->keep, room, sizeof *all);
-    if (!all)
-        return vmres__load_no_memory(loader);
-    for (uint32_t i = 0; i < config->fault_count; i++)
-        all[i] = loader->faults[i];
-    loader->faults = all;
-    config->faults = all;
-    return vmres__fault_read(loader, list, VMRES_VM_NONE);
 }

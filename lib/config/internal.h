@@ -94,7 +94,8 @@ struct config_loader {
     struct vmres_sim_device *devices;   /* [kinds] */
     struct vmres_sim_vm_spec *vms;
     struct config_names vm_names;
-    struct vmres_sim_fault *faults;
+    struct vmres_sim_fault *faults; /* [fault_room] */
+    uint32_t fault_room;
 };
 
 /* arena.c. Zeroed and aligned for any type; NULL when there is no memory, or count or size is 0. */
@@ -207,12 +208,9 @@ enum vmres_status vmres__workload_follow(struct config_loader *loader,
                                          const struct config_trace *trace, uint32_t column,
                                          uint32_t cache, struct vmres_sim_demand *demand);
 
-/* fault.c: the faults of VM `vm`, into loader->faults; room for them is there. */
+/* fault.c: the faults of VM `vm`, or of the host, VMRES_VM_NONE. */
 enum vmres_status vmres__fault_read(struct config_loader *loader, const struct config_node *list,
                                     uint32_t vm);
-/* The faults of the host, behind those of all VMs; makes the room itself. */
-enum vmres_status vmres__fault_read_host(struct config_loader *loader,
-                                         const struct config_node *list);
 
 /* operate.c: what the operator does, and the VMs that claim what was reserved. */
 enum vmres_status vmres__operate_read(struct config_loader *loader, const struct config_node *list,

@@ -118,7 +118,7 @@ enum vmres_status vmres__sim_read(struct config_loader *loader, const struct con
     if (status == VMRES_OK)
         status = read_sensors(loader, vmres__tree_find(node, "sensors"), &sim->sensors);
     if (status == VMRES_OK)
-        status = vmres__fault_read_host(loader, vmres__tree_find(node, "faults"));
+        status = vmres__fault_read(loader, vmres__tree_find(node, "faults"), VMRES_VM_NONE);
     sim->max_vms = config->vm_count;
     sim->max_faults = config->fault_count;
     sim->kinds = loader->kinds;

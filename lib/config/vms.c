@@ -73,26 +73,17 @@ static enum vmres_status read_vm(struct config_loader *loader, const struct conf
     return status ? status : vmres__fault_read(loader, vmres__tree_find(node, "faults"), index);
 }
 
-/* Room for all VMs and faults there will be. */
+/* Room for all VMs there will be. */
 static enum vmres_status make_room(struct config_loader *loader, const struct config_node *list,
                                    uint32_t fleet)
 {
     size_t vms = (list ? list->count : 0) + (size_t)fleet;
-    size_t faults = 0;
 
-    for (const struct config_node *node = list ? list->first : NULL; node; node = node->next) {
-        const struct config_node *below = vmres__tree_find(node, "faults");
-
-        faults += below ? below->count : 0;
-    }
     if (vms > VMRES_MAX_VMS)
         return vmres__load_fail(loader, (struct config_mark){1, 1}, "more than %u VMs; remove some",
                                 VMRES_MAX_VMS);
     loader->vms = vms ? vmres__arena_take(loader->keep, vms, sizeof *loader->vms) : NULL;
-    loader->faults =
-        faults ? vmres__arena_take(loader->keep, faults, sizeof *loader->faults) : NULL;
-    if ((vms && !loader->vms) || (faults && !loader->faults) ||
-        !vmres__names_open(&loader->vm_names, &loader->scratch, vms))
+    if ((vms && !loader->vms) || !vmres__names_open(&loader->vm_names, &loader->scratch, vms))
         return vmres__load_no_memory(loader);
     return VMRES_OK;
 }
@@ -114,7 +105,6 @@ enum vmres_status vmres__vms_read(struct config_loader *loader, const struct con
     if (status == VMRES_OK && fleet)
         status = vmres__fleet_read(loader, fleet);
     config->vms = loader->vms;
-    config->faults = loader->faults;
     config->engine.max_vms = config->vm_count;
     return status;
 }

@@ -127,7 +127,7 @@ static void the_simulation_arrives(void **state)
     assert_int_equal(sim->tick_ms, 500);
     assert_int_equal(sim->seed, 42);
     assert_int_equal(sim->max_vms, 4);
-    assert_int_equal(sim->max_faults, 6);
+    assert_int_equal(sim->max_faults, 25);
     assert_int_equal(sim->kinds, 2);
     assert_ptr_equal(sim->resources, config->engine.resources);
     assert_true(sim->devices[0].release == VMRES_GIB);
@@ -291,7 +291,7 @@ static void faults_arrive(void **state)
     const struct vmres_sim_fault *faults = config->faults;
 
     (void)state;
-    assert_int_equal(config->fault_count, 6);
+    assert_int_equal(config->fault_count, 25);
     assert_int_equal(faults[0].fault, VMRES_SIM_IGNORE_REQUESTS);
     assert_int_equal(faults[0].vm, 0);
     assert_int_equal(faults[0].at_ms, 100000);
@@ -308,7 +308,11 @@ static void faults_arrive(void **state)
     assert_int_equal(faults[4].vm, VMRES_VM_NONE);
     assert_true(faults[4].amount == VMRES_GIB);
     assert_int_equal(faults[5].fault, VMRES_SIM_SUSPEND);
-    assert_int_equal(faults[5].amount, 2000);
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_int_equal(faults[5 + i].fault, VMRES_SIM_SUSPEND);
+        assert_int_equal(faults[5 + i].at_ms, 9000 + i * 30000);
+        assert_int_equal(faults[5 + i].amount, 2000);
+    }
     vmres_config_destroy(config);
 }
 

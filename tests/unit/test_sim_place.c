@@ -252,6 +252,65 @@ static void blocks_that_were_there_are_adopted(void **state)
     sim_world_close(&world);
 }
 
+/* Blocks bound what VMs can hold, and the host's end may lie in one. */
+static void what_blocks_rule_out_is_refused(void **state)
+{
+    static const enum vmres_sim_fault_kind kinds[] = {
+        VMRES_SIM_RETAKE,     VMRES_SIM_SELF_DEFLATE, VMRES_SIM_LIE_RELEASED, VMRES_SIM_LIE_HELD,
+        VMRES_SIM_FALSE_DONE, VMRES_SIM_ROUGH,        VMRES_SIM_SHRINK};
+    struct sim_world world;
+
+    (void)state;
+    open_row(&world, vmres_policy_find("static"));
+    (void)sim_world_add(&world, "vm0", 1 * GIB, 4 * GIB, NULL);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const struct vmres_sim_fault fault = {.fault = kinds[i], .amount = VMRES_GIB};
+
+        EXPECT_STATUS(vmres_sim_add_fault(world.sim, &fault), VMRES_INVALID);
+    }
+    sim_world_close(&world);
+}
+
+/* A device that can hold less, and a snapshot that held less, leave a part of the block unused. The
+ * one's is given to who needs it, and comes back when that is over; the other's is taken in. */
+static void less_may_be_held_than_the_block_has(void **state)
+{
+    const struct vmres_sim_fault faults[] = {
+        {.fault = VMRES_SIM_LIMIT,
+         .vm = 1,
+         .at_ms = 5000,
+         .for_ms = 30000,
+         .amount = 2 * VMRES_GIB + 1},
+        {.fault = VMRES_SIM_RESTORE, .vm = 2, .at_ms = 5000, .amount = VMRES_GIB + 1}};
+    struct sim_world world;
+
+    (void)state;
+    open_row(&world, vmres_policy_find("pressure"));
+    for (uint32_t vm = 0; vm < 4; vm++) {
+        char name[8];
+
+        (void)snprintf(name, sizeof name, "vm%u", vm);
+        (void)sim_world_add(&world, name, 1 * GIB, 6 * GIB, NULL);
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        EXPECT_OK(vmres_sim_add_fault(world.sim, &faults[i]));
+    sim_world_start(&world);
+    for (uint32_t vm = 1; vm < 3; vm++)
+        sim_world_want(&world, vm, 3 * GIB);
+    vmres_sim_run(world.sim, 6000);
+    assert_int_equal(sim_world_held_mib(&world, 1), 2 * GIB);
+    assert_in_range(sim_world_held_mib(&world, 2), 1 * GIB, 4 * GIB - 1);
+    sim_world_want(&world, 0, 5 * GIB);
+    vmres_sim_run(world.sim, 34000);
+    assert_int_equal(sim_world_held_mib(&world, 1), 2 * GIB);
+    assert_in_range(sim_world_held_mib(&world, 2), 3 * GIB, 4 * GIB);
+    assert_true(sim_world_held_mib(&world, 0) >= 5 * GIB);
+    vmres_sim_run(world.sim, 60000);
+    assert_in_range(sim_world_held_mib(&world, 1), 3 * GIB, 4 * GIB);
+    sim_world_expect_sound(&world);
+    sim_world_close(&world);
+}
+
 /* --- anything --- */
 
 static uint32_t random_of(uint64_t *dice, uint32_t below)
@@ -263,11 +322,13 @@ static void hurt_somebody(struct vmres_sim *sim, uint64_t *dice)
 {
     static const enum vmres_sim_fault_kind kinds[] = {
         VMRES_SIM_VANISH, VMRES_SIM_CRASH,           VMRES_SIM_REBOOT,   VMRES_SIM_PARTIAL,
-        VMRES_SIM_SLOW,   VMRES_SIM_IGNORE_REQUESTS, VMRES_SIM_LIE_NEED, VMRES_SIM_STALE};
+        VMRES_SIM_SLOW,   VMRES_SIM_IGNORE_REQUESTS, VMRES_SIM_LIE_NEED, VMRES_SIM_STALE,
+        VMRES_SIM_LIMIT,  VMRES_SIM_RESTORE};
     struct vmres_sim_fault fault = {.fault = kinds[random_of(dice, sizeof kinds / sizeof kinds[0])],
                                     .vm = random_of(dice, 8),
                                     .at_ms = 2000 + random_of(dice, 90000),
                                     .for_ms = 2000 + random_of(dice, 20000),
+                                    .amount = random_of(dice, 6 * GIB) * VMRES_MIB,
                                     .share = random_of(dice, VMRES_PPM)};
 
     EXPECT_OK(vmres_sim_add_fault(sim, &fault));
@@ -320,6 +381,8 @@ int main(void)
         cmocka_unit_test(what_passes_along_counts_once),
         cmocka_unit_test(a_hole_is_left_and_filled),
         cmocka_unit_test(blocks_that_were_there_are_adopted),
+        cmocka_unit_test(what_blocks_rule_out_is_refused),
+        cmocka_unit_test(less_may_be_held_than_the_block_has),
         cmocka_unit_test(no_blocks_overlap_whatever_happens),
     };
 
