@@ -155,9 +155,11 @@ struct sim_holding {
     bool unseen;                /* it changed of itself since it was last observed */
     bool reconfigured;          /* its limits have changed, and have still to be told */
     uint64_t promise, exposure; /* shadow.c */
-    uint64_t heard;             /* shadow.c: what the device is known to read, or less */
-    uint64_t lowest, highest;   /* shadow.c: the targets that are lawful */
-    struct sim_fault *faults;   /* of it; of the whole VM too, on that of kind 0 */
+    struct {                    /* shadow.c: what is known, while more has been posted */
+        uint64_t least, most;   /* that the device reads; the exposure */
+    } heard;
+    uint64_t lowest, highest; /* shadow.c: the targets that are lawful */
+    struct sim_fault *faults; /* of it; of the whole VM too, on that of kind 0 */
     struct sim_sensor sensor;
     struct sim_ring ring;
     struct vmres_event report; /* the last one given, for a stale guest */

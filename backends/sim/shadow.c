@@ -41,8 +41,10 @@ void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint
     struct sim_holding *holding = &vm->holdings[kind];
     uint64_t exposure = exposure_of(sim, holding, kind);
 
-    holding->heard = sim_min(holding->heard, holding->told.held);
-    sim->exposure_due |= holding->heard < holding->told.held;
+    holding->heard.least = sim_min(holding->heard.least, holding->told.held);
+    holding->heard.most = sim_max(holding->heard.most, holding->exposure);
+    sim->exposure_due |= holding->heard.least < holding->told.held;
+    sim->exposure_due |= holding->heard.most > exposure;
     if (exposure <= holding->exposure)
         set_exposure(sim, holding, kind, exposure);
     else
@@ -62,7 +64,7 @@ void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, ui
 
     holding->told.held = 0;
     holding->told.witness = 0;
-    holding->heard = 0;
+    holding->heard.least = holding->heard.most = 0;
     holding->promise = 0;
     set_exposure(sim, holding, kind, 0);
 }
@@ -123,8 +125,9 @@ void vmres__sim_shadow_settle(struct vmres_sim *sim)
         for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
             struct sim_holding *holding = &sim->vms[i].holdings[kind];
 
-            holding->heard = holding->told.held;
             set_exposure(sim, holding, kind, exposure_of(sim, holding, kind));
+            holding->heard.least = holding->told.held;
+            holding->heard.most = holding->exposure;
         }
     }
     sim->exposure_due = false;
@@ -157,9 +160,9 @@ static void check_limits(struct vmres_sim *sim, const struct sim_holding *holdin
                          const struct vmres_action *action)
 {
     uint64_t target = action->as.resize.target;
-    uint64_t seen = exposure_of(sim, holding, action->kind);
+    uint64_t seen = sim_max(exposure_of(sim, holding, action->kind), holding->heard.most);
     bool removal = action->type == VMRES_ACTION_REQUEST_REMOVAL;
-    bool shrinks = removal || target < holding->heard;
+    bool shrinks = removal || target < holding->heard.least;
     uint64_t highest = removal ? sim_max(holding->highest, seen) : holding->highest;
 
     if (shrinks && target < holding->lowest)
