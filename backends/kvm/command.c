@@ -80,7 +80,7 @@ static void end(struct kvm_vm *vm, enum kvm_direction direction, enum vmres_resu
                                 .result = (uint16_t)result};
 
     event.as.answer.amount = command->amount;
-    vmres__kvm_witness_check(vm, vmres__kvm_part_held(&vm->parts));
+    vmres__kvm_witness_look(vm);
     command->id = 0;
     if (direction == KVM_GROW && result != VMRES_RESULT_SUPERSEDED)
         end_growth(vm, result);
@@ -97,14 +97,19 @@ static void end_pin(struct kvm_vm *vm, enum vmres_result result)
     if (vm->pin == 0)
         return;
     vm->pin = 0;
-    vmres__kvm_witness_check(vm, vmres__kvm_part_held(&vm->parts));
+    vmres__kvm_witness_look(vm);
     answer(vm, &event);
+}
+
+static bool is_cancelled(const struct kvm_vm *vm, int direction)
+{
+    return vm->commands[direction].id != 0 && vm->commands[direction].cancelled;
 }
 
 static void end_cancelled(struct kvm_vm *vm)
 {
     for (int direction = KVM_SHRINK; direction <= KVM_GROW; direction++)
-        if (vm->commands[direction].id != 0 && vm->commands[direction].cancelled)
+        if (is_cancelled(vm, direction))
             end(vm, (enum kvm_direction)direction, VMRES_RESULT_CANCELLED);
 }
 
@@ -151,6 +156,12 @@ static bool reached(const struct kvm_vm *vm)
     return vm->direction == KVM_SHRINK ? held <= vm->target : held >= vm->target;
 }
 
+/* What the host sees of it has to be made sure of, before something final is said. */
+static bool is_doubted(struct kvm_vm *vm)
+{
+    return vmres__kvm_witness_waits(vm, vmres__kvm_part_held(&vm->parts));
+}
+
 /* Whether a device has still to move. Aims anew where something else moved meanwhile. */
 static bool is_moving(struct kvm_vm *vm)
 {
@@ -180,6 +191,8 @@ static void progress(struct kvm_vm *vm)
         vmres__kvm_sight_wake(vm);
     else if (sighting == KVM_UNSEEN && vmres__kvm_sight_spurn(vm))
         vm->aim = KVM_AIM_BACK;
+    else if (is_doubted(vm))
+        return; /* it is seen again soon */
     else if (sighting == KVM_UNSEEN || !reached(vm))
         end_short(vm);
     else
@@ -197,6 +210,12 @@ static bool told(const struct kvm_vm *vm)
     return true;
 }
 
+/* Something ends now, whatever is still pursued. */
+static bool must_be_sure(const struct kvm_vm *vm)
+{
+    return vm->aim != KVM_AIM_TARGET || is_cancelled(vm, KVM_SHRINK) || is_cancelled(vm, KVM_GROW);
+}
+
 void vmres__kvm_command_seen(struct kvm_vm *vm)
 {
     count(vm, KVM_SHRINK);
@@ -208,6 +227,8 @@ void vmres__kvm_command_seen(struct kvm_vm *vm)
     if (vm->aim == KVM_AIM_NONE || !told(vm))
         return;
     if (vm->aim == KVM_AIM_BACK && !vmres__kvm_part_settled(&vm->parts))
+        return;
+    if (must_be_sure(vm) && is_doubted(vm))
         return;
     end_cancelled(vm); /* no older wish is pursued any more */
     if (vm->aim == KVM_AIM_TARGET) {

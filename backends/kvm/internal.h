@@ -53,7 +53,7 @@ void vmres__kvm_probe_again(struct kvm_vm *vm);
 /* Whether what QEMU says of a migration means that one is under way. */
 bool vmres__kvm_probe_migrates(const json_t *data);
 
-/* --- process.c, witness.c: what the host's kernel knows of the QEMU process --- */
+/* --- process.c, witness.c, survey.c: what the host's kernel knows of the QEMU process --- */
 
 struct kvm_process {
     int64_t pid;      /* 0: unknown */
@@ -73,8 +73,28 @@ struct kvm_witness {
 };
 /* Reads counters: cheap. */
 void vmres__kvm_witness_look(struct kvm_vm *vm);
-/* The same, and if it says more than `expected` asks the exact way before it is believed. */
-void vmres__kvm_witness_check(struct kvm_vm *vm, uint64_t expected);
+/* The same; true: it says more than `expected`, or its overhead was never measured, and that is on
+ * its way: what it says is not to be repeated before. */
+bool vmres__kvm_witness_waits(struct kvm_vm *vm, uint64_t expected);
+/* The number of kB in a line "Key:   123 kB", as bytes. */
+bool vmres__kvm_witness_line(const char *line, const char *key, uint64_t *bytes);
+
+struct kvm_survey {
+    uv_work_t work;
+    struct kvm_vm *vm;
+    bool flying, dropped; /* dropped: what it finds does not count */
+    /* For the thread, and by it. */
+    struct vmres_kvm *kvm;
+    int64_t pid;
+    uint64_t sizes[KVM_PARTS_MAX + 1]; /* of what is mapped for the guest */
+    uint32_t count;
+    bool whole;            /* that is all of it */
+    uint32_t backends;     /* a bit each: that were among the mappings */
+    uint64_t guest, total; /* bytes */
+};
+/* It is on its way, or will be soon; vm->surveyed_ms is when the last one came. false: never. */
+bool vmres__kvm_survey_begin(struct kvm_vm *vm);
+void vmres__kvm_survey_drop(struct kvm_vm *vm); /* it would be another process's */
 
 /* --- stats.c, agent.c, sample.c, report.c: what the guest says of itself --- */
 
@@ -252,6 +272,8 @@ struct kvm_vm {
 
     struct kvm_process process;
     struct kvm_witness witness;
+    struct kvm_survey survey;
+    uint64_t doubted_ms;   /* since then a survey is called for; 0: it is not */
     uint64_t surveyed_ms;  /* 0: never */
     const char *fixed_why; /* why the balloon cannot be moved, static text, or NULL */
 
@@ -303,6 +325,7 @@ struct vmres_kvm {
     struct kvm_vm *vms;
     struct kvm_vm **by_id; /* [max_vms] by the driver's id */
     uint32_t count;        /* of VMs that are not leaving */
+    uint32_t surveys;      /* that fly */
     bool closing;
     void (*closed)(void *user);
     void *closed_user;

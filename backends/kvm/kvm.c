@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects: the backend, and the VMs it was given. Invariant: a VM is freed when both its
- * handles, timer and socket, are closed; the backend when its last VM is. Until then one that
- * leaves stays in the list, and neither speaks nor is spoken to.
+ * The objects: the backend, and the VMs it was given. Invariant: a VM is freed when its handles,
+ * timer and sockets, are closed and no thread surveys it; the backend when its last VM is. Until
+ * then one that leaves stays in the list, and neither speaks nor is spoken to.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -224,7 +224,7 @@ void vmres__kvm_release(struct kvm_vm *vm)
     struct kvm_vm **at = &kvm->vms;
 
     if (!vm->timer_closed || vm->wire.state != KVM_WIRE_CLOSED ||
-        vm->agent.wire.state != KVM_WIRE_CLOSED)
+        vm->agent.wire.state != KVM_WIRE_CLOSED || vm->survey.flying)
         return;
     while (*at != vm)
         at = &(*at)->next;

@@ -125,7 +125,8 @@ void vmres__kvm_life_forget(struct kvm_vm *vm)
     vm->id = VMRES_VM_NONE;
     vm->inquiry = 0;
     vm->parts.count = 0;
-    vm->surveyed_ms = 0;
+    vmres__kvm_survey_drop(vm);
+    vm->doubted_ms = 0;
     vm->down = vm->migrating = false;
     vm->stopped = NULL;
 }

@@ -25,11 +25,11 @@ static bool is_far(uint64_t a, uint64_t b, uint64_t tolerance)
     return kvm_max(a, b) - kvm_min(a, b) >= tolerance;
 }
 
-static void observe(struct kvm_vm *vm, bool always)
+/* With what the witness says, or without, where that is not to be repeated. */
+static void observe(struct kvm_vm *vm, uint64_t witness, bool always)
 {
     uint64_t held = is_trusted(vm) ? vmres__kvm_part_held(&vm->parts) : KVM_UNKNOWN;
     uint64_t limit = vmres__kvm_part_limit(&vm->parts);
-    uint64_t witness = vm->witness.seen;
     struct vmres_event event = {.type = VMRES_EVENT_OBSERVED, .valid = VMRES_VALID_LIMIT};
 
     if (!always && held == vm->told.held && limit == vm->told.limit &&
@@ -80,7 +80,7 @@ static void come_alive(struct kvm_vm *vm)
         vmres_engine_vm(vmres_driver_engine(kvm_driver(vm)), vm->id, &info) != VMRES_OK ||
         info.state != VMRES_VM_BOOTING || info.incarnation != vm->incarnation)
         return;
-    observe(vm, true);
+    observe(vm, vm->witness.seen, true);
     if (vmres__kvm_life_post(vm, &event) == VMRES_OK)
         vm->live_ms = kvm_now(vm);
 }
@@ -88,15 +88,17 @@ static void come_alive(struct kvm_vm *vm)
 void vmres__kvm_observe_seen(struct kvm_vm *vm)
 {
     uint64_t held = vmres__kvm_part_held(&vm->parts);
+    bool waits;
 
     if (held != vm->seen_held)
         vm->moved_ms = kvm_now(vm);
     vm->seen_held = held;
-    vmres__kvm_witness_check(vm, held);
+    waits = vmres__kvm_witness_waits(vm, held);
     vmres__kvm_life_add(vm);
     if (!kvm_known(vm))
         return;
-    observe(vm, false);
+    observe(vm, waits ? KVM_UNKNOWN : vm->witness.seen, false);
     vmres__kvm_standing_tell(vm);
-    come_alive(vm);
+    if (!waits)
+        come_alive(vm);
 }

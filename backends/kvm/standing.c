@@ -57,6 +57,8 @@ const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
     if (!why && vm->sight.spurned)
         why = "blocks plugged into it were of no use: let its guest bring them online by itself "
               "(memhp_default_state=online_movable)";
+    if (!why && vm->surveyed_ms == 0 && vm->survey.flying)
+        why = "what its process holds beside the guest is being measured";
     if (!why && vm->process.pid == 0)
         why = "its process cannot be seen, so nothing it gave would be believed: give its pid";
     return why;

@@ -74,7 +74,7 @@ struct vmres_kvm_vm_spec {
     int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
                             libvirt, is not QEMU: give the pidfile) */
     /* What the process holds beside the guest's memory. 0: it is measured, when the VM is met and
-     * now and then, which holds up the loop: some 30 ms for each GiB that lies in small pages. */
+     * now and then, in libuv's pool of threads: some 30 ms for each GiB in small pages. */
     uint64_t overhead;
     struct vmres_vm_limits limits; /* of memory; initial is ignored */
 };
@@ -140,8 +140,8 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_vm(const struct vmres_kvm *
                                                         struct vmres_kvm_vm_info *info);
 
 /* Gives everything back. The loop must run on until closed(user) is called, which comes last and,
- * where nothing is open, at once. closed may be NULL. Stop the driver first. NULL kvm: no effect,
- * and nothing is called. */
+ * where nothing is open or measured, at once. closed may be NULL. Stop the driver first. NULL kvm:
+ * no effect, and nothing is called. */
 VMRES_API void vmres_kvm_close(struct vmres_kvm *kvm, void (*closed)(void *user), void *user);
 
 VMRES_END_DECLS

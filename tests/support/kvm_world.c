@@ -7,6 +7,7 @@
 #define _XOPEN_SOURCE 700 /* mkdtemp, nftw */
 #include "support/kvm_world.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,15 +19,21 @@
 #include "support/check.h"
 
 #define PATIENCE_MS 20000u
+#define PATH_ROOM 192
 
 /* --- /proc --- */
 
+static void place(const struct kvm_guest *guest, const char *name, char path[static PATH_ROOM])
+{
+    snprintf(path, PATH_ROOM, "%s/proc/%d/%s", guest->world->directory, guest->pid, name);
+}
+
 static FILE *create(const struct kvm_guest *guest, const char *name)
 {
-    char path[192];
+    char path[PATH_ROOM];
     FILE *file;
 
-    snprintf(path, sizeof path, "%s/proc/%d/%s", guest->world->directory, guest->pid, name);
+    place(guest, name, path);
     file = fopen(path, "w");
     assert_non_null(file);
     return file;
@@ -43,9 +50,9 @@ static void write_status(const struct kvm_guest *guest, uint64_t resident)
     fclose(file);
 }
 
-static void write_smaps(const struct kvm_guest *guest, uint64_t base, uint64_t mem)
+static void write_smaps(const struct kvm_guest *guest, FILE *file)
 {
-    FILE *file = create(guest, "smaps");
+    uint64_t base = guest->qmp.actual + guest->qmp.pinned, mem = guest->qmp.mem_size;
     uint64_t second = guest->split ? guest->qmp.mem_max / 2 : 0;
     uint64_t second_held = guest->split ? mem / 2 : 0;
     const struct {
@@ -53,7 +60,7 @@ static void write_smaps(const struct kvm_guest *guest, uint64_t base, uint64_t m
     } maps[] = {{guest->qmp.base, base},
                 {guest->qmp.mem_max - second, mem - second_held},
                 {second, second_held},
-                {64 * KVM_WORLD_MIB, KVM_WORLD_OVERHEAD}};
+                {64 * KVM_WORLD_MIB, guest->overhead}};
     uint64_t at = 0x7f0000000000;
 
     for (size_t i = 0; guest->smaps && i < sizeof maps / sizeof *maps; i++) {
@@ -68,16 +75,51 @@ static void write_smaps(const struct kvm_guest *guest, uint64_t base, uint64_t m
     fclose(file);
 }
 
+/* In their place lies a pipe, which can be opened when somebody writes into it. */
+static void make_slow(const struct kvm_guest *guest)
+{
+    struct stat status;
+    char path[PATH_ROOM];
+
+    place(guest, "smaps", path);
+    if (stat(path, &status) == 0 && S_ISFIFO(status.st_mode))
+        return;
+    (void)remove(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+FILE *kvm_world_reader(struct kvm_guest *guest)
+{
+    char path[PATH_ROOM];
+    FILE *pipe;
+    int fd;
+
+    place(guest, "smaps", path);
+    while ((fd = open(path, O_WRONLY | O_NONBLOCK)) < 0)
+        kvm_world_turn(guest->world, 1); /* nobody reads it yet */
+    pipe = fdopen(fd, "w");
+    assert_non_null(pipe);
+    return pipe;
+}
+
+void kvm_world_survey(struct kvm_guest *guest, FILE *pipe)
+{
+    write_smaps(guest, pipe ? pipe : kvm_world_reader(guest));
+}
+
 void kvm_world_process(struct kvm_guest *guest)
 {
-    uint64_t base = guest->qmp.actual + guest->qmp.pinned;
-    char path[192];
+    char path[PATH_ROOM];
     FILE *file;
 
-    snprintf(path, sizeof path, "%s/proc/%d", guest->world->directory, guest->pid);
+    place(guest, "", path);
     mkdir(path, 0700);
-    write_status(guest, base + guest->qmp.mem_size + KVM_WORLD_OVERHEAD);
-    write_smaps(guest, base, guest->qmp.mem_size);
+    write_status(guest,
+                 guest->qmp.actual + guest->qmp.pinned + guest->qmp.mem_size + guest->overhead);
+    if (guest->slow)
+        make_slow(guest);
+    else
+        write_smaps(guest, create(guest, "smaps"));
     file = create(guest, "stat");
     fprintf(file, "%d (qemu (x) y) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 4 0 %" PRIu64 " 0 0\n",
             guest->pid, guest->since);
@@ -118,6 +160,7 @@ static void open_guest(struct kvm_world *world, unsigned index)
     guest->pid = 1000 + (int)index;
     guest->since = 12345 + index;
     guest->smaps = true;
+    guest->overhead = KVM_WORLD_OVERHEAD;
     snprintf(guest->name, sizeof guest->name, "vm%u", index);
     snprintf(guest->socket, sizeof guest->socket, "%s/vm%u", world->directory, index);
     fake_qmp_open(&guest->qmp, &world->loop, guest->socket);

@@ -15,6 +15,8 @@
 #ifndef VMRES_TESTS_KVM_WORLD_H
 #define VMRES_TESTS_KVM_WORLD_H
 
+#include <stdio.h>
+
 #include <vmres/driver.h>
 #include <vmres/kvm.h>
 #include <vmres/query.h>
@@ -34,6 +36,8 @@ struct kvm_guest {
     uint64_t since;        /* when its process started */
     uint64_t locked, huge; /* of its memory */
     bool smaps;            /* its mappings can be read; true */
+    bool slow;             /* but whoever does waits until kvm_world_survey(); false */
+    uint64_t overhead;     /* what its QEMU holds of its own; KVM_WORLD_OVERHEAD */
     bool split;            /* that of its virtio-mem is in two; false */
 };
 
@@ -54,7 +58,7 @@ struct kvm_world {
     size_t traced;
 };
 
-#define KVM_WORLD_OVERHEAD (40 * KVM_WORLD_MIB) /* what each QEMU holds of its own */
+#define KVM_WORLD_OVERHEAD (40 * KVM_WORLD_MIB)
 
 void kvm_world_init(struct kvm_world *world, unsigned guests);
 void kvm_world_create(struct kvm_world *world);
@@ -73,6 +77,10 @@ void kvm_world_turn(struct kvm_world *world, unsigned turns);
 /* The guest's QEMU dies: its process is gone, its socket deserted. Or it is there again. */
 void kvm_world_kill(struct kvm_world *world, unsigned guest);
 void kvm_world_revive(struct kvm_world *world, unsigned guest);
+/* Of a slow one: whoever reads its mappings, now or soon, has what he wants. `pipe` is what was
+ * returned when it was seen that somebody does, or NULL. */
+FILE *kvm_world_reader(struct kvm_guest *guest);
+void kvm_world_survey(struct kvm_guest *guest, FILE *pipe);
 /* Its /proc follows what it holds; called by itself when the guest moves. */
 void kvm_world_process(struct kvm_guest *guest);
 

@@ -25,6 +25,7 @@ static void cut_at(unsigned first, unsigned count)
 
     kvm_world_init(&world, count);
     world.resource.capacity = count * 256 * MIB;
+    world.driver_options.engine.tracer.level = VMRES_TRACE_INFO; /* they are many */
     kvm_world_create(&world);
     for (unsigned i = 0; i < count; i++)
         kvm_world_add(&world, i, 64, 256);

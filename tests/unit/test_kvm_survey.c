@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a QEMU process's mappings tell is read beside the loop, however long that takes: the loop
+ * goes on, what depends on it waits, and who is let go of meanwhile is let go of safely. Nothing is
+ * measured here: mappings that take long are a pipe into which nobody has written yet.
+ */
+#include <string.h>
+
+#include <vmres/policies.h>
+
+#include "kvm/internal.h"
+#include "support/check.h"
+#include "support/kvm_world.h"
+
+#define MIB KVM_WORLD_MIB
+
+static uint64_t sizes[3];
+static const uint64_t at_once = 0;
+static struct vmres_table table = {.rows = 1, .times_ms = &at_once, .cells = sizes};
+static const struct vmres_script_options script = {.targets = &table};
+
+static struct kvm_world world;
+static struct kvm_guest *slow, *last;
+
+static void make_slow(struct kvm_guest *guest)
+{
+    guest->slow = true;
+    kvm_world_process(guest);
+}
+
+/* The first of them is slow from the beginning, or will be; the last has 64 MiB less. */
+static void open_world(unsigned guests, bool from_the_beginning)
+{
+    kvm_world_init(&world, guests);
+    world.policy = (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script};
+    world.resource.capacity = (256 * guests - 64) * MIB;
+    slow = &world.guests[0];
+    last = &world.guests[guests - 1];
+    if (guests > 1)
+        last->qmp.actual = last->qmp.target = 192 * MIB;
+    kvm_world_process(last);
+    if (from_the_beginning)
+        make_slow(slow);
+    table.columns = guests;
+    for (unsigned i = 0; i < guests; i++)
+        sizes[i] = world.guests[i].qmp.actual;
+    kvm_world_create(&world);
+    for (unsigned i = 0; i < guests; i++)
+        kvm_world_add(&world, i, 64, 256);
+}
+
+static struct kvm_vm *vm_of(unsigned guest)
+{
+    return vmres__kvm_find(world.kvm, world.guests[guest].name);
+}
+
+static bool is_being_measured(void *user)
+{
+    const char *reason = kvm_world_info(&world, 0).reason;
+
+    (void)user;
+    return reason && strstr(reason, "being measured");
+}
+
+static bool the_others_move(void *user)
+{
+    (void)user;
+    return kvm_guest_is_live(last) && kvm_world_account(&world, 1).charge == 192 * MIB &&
+           kvm_world_account(&world, 2).held == 256 * MIB;
+}
+
+/* Met for the first time: nothing is said of what its process holds, and nobody else waits. */
+static void test_the_loop_goes_on(void **state)
+{
+    (void)state;
+    open_world(3, true);
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_being_measured, NULL);
+    sizes[1] = 192 * MIB;
+    sizes[2] = 256 * MIB;
+    kvm_world_until(&world, the_others_move, NULL);
+    assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_BOOTING);
+    assert_true(is_being_measured(NULL));
+    kvm_world_survey(slow, NULL);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD);
+    assert_null(kvm_world_info(&world, 0).reason);
+    kvm_world_close(&world);
+}
+
+static bool is_ordered(void *user)
+{
+    (void)user;
+    return kvm_world_state(&world, 0) == VMRES_VM_LIVE && slow->qmp.actual == 192 * MIB &&
+           world.kvm->surveys == 1;
+}
+
+static bool has_given(void *user)
+{
+    (void)user;
+    return kvm_world_account(&world, 0).charge == 192 * MIB &&
+           vmres_engine_settled(vmres_driver_engine(world.driver));
+}
+
+/* Its QEMU has come to hold 24 MiB more of its own, and it is to give 64. */
+static void order_with_doubt(void)
+{
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    kvm_world_until(&world, kvm_guest_is_live, last);
+    slow->overhead += 24 * MIB;
+    vm_of(0)->surveyed_ms = 1; /* long ago */
+    make_slow(slow);
+    sizes[0] = 192 * MIB;
+    sizes[1] = 256 * MIB;
+    kvm_world_until(&world, is_ordered, NULL);
+}
+
+/* What it gave would be disputed, if the last word were said before the measure is there. */
+static void test_the_final_waits(void **state)
+{
+    (void)state;
+    open_world(2, false);
+    world.kvm->options.command_ms = 60000;
+    world.driver_options.engine.progress_ms = 60000;
+    order_with_doubt();
+    kvm_world_turn(&world, 100);
+    assert_int_not_equal(vm_of(0)->commands[KVM_SHRINK].id, 0);
+    assert_false(has_given(NULL));
+    kvm_world_survey(slow, NULL);
+    kvm_world_until(&world, has_given, NULL);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD + 24 * MIB);
+    assert_int_equal(kvm_world_account(&world, 0).disputed, 0);
+    kvm_world_close(&world);
+}
+
+static bool is_disputed(void *user)
+{
+    (void)user;
+    return vmres_engine_settled(vmres_driver_engine(world.driver)) &&
+           kvm_world_account(&world, 0).disputed > 0;
+}
+
+/* And not for ever: then it is disputed, until the measure is there. */
+static void test_the_final_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    open_world(2, false);
+    order_with_doubt();
+    kvm_world_until(&world, is_disputed, NULL);
+    assert_true(vm_of(0)->survey.flying);
+    kvm_world_survey(slow, NULL);
+    kvm_world_until(&world, has_given, NULL);
+    kvm_world_close(&world);
+}
+
+static bool two_fly(void *user)
+{
+    (void)user;
+    return world.kvm->surveys == 2 && kvm_guest_is_live(&world.guests[3]);
+}
+
+static bool are_all_live(void *user)
+{
+    (void)user;
+    for (unsigned i = 0; i < 4; i++)
+        if (!kvm_guest_is_live(&world.guests[i]))
+            return false;
+    return true;
+}
+
+static bool has_landed(void *user)
+{
+    const struct kvm_vm *vm = user;
+
+    return !vm->survey.flying;
+}
+
+/* The pool of threads is the embedder's, too. */
+static void test_two_at_once(void **state)
+{
+    (void)state;
+    kvm_world_init(&world, 4);
+    world.resource.capacity = 1024 * MIB;
+    kvm_world_create(&world);
+    kvm_world_add(&world, 3, 64, 256);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[3]);
+    for (unsigned i = 0; i < 3; i++) {
+        make_slow(&world.guests[i]);
+        kvm_world_add(&world, i, 64, 256);
+    }
+    kvm_world_until(&world, two_fly, NULL);
+    kvm_world_turn(&world, 100);
+    assert_int_equal(world.kvm->surveys, 2);
+    for (unsigned i = 0, done = 0; done < 3; i = (i + 1) % 3) {
+        kvm_world_turn(&world, 1);
+        if (!vm_of(i)->survey.flying || vm_of(i)->surveyed_ms != 0)
+            continue;
+        kvm_world_survey(&world.guests[i], NULL);
+        kvm_world_until(&world, has_landed, vm_of(i));
+        done++;
+    }
+    kvm_world_until(&world, are_all_live, NULL);
+    kvm_world_close(&world);
+}
+
+/* --- let go of meanwhile --- */
+
+static void test_removed_meanwhile(void **state)
+{
+    (void)state;
+    open_world(2, true);
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_being_measured, NULL);
+    EXPECT_OK(vmres_kvm_remove_vm(world.kvm, slow->name));
+    kvm_world_until(&world, kvm_guest_is_gone, slow);
+    kvm_world_turn(&world, 50);
+    assert_int_equal(world.kvm->surveys, 1);
+    kvm_world_survey(slow, NULL);
+    kvm_world_close(&world);
+}
+
+static bool is_true(void *user)
+{
+    const bool *flag = user;
+
+    return *flag;
+}
+
+static void note_closed(void *user)
+{
+    bool *closed = user;
+
+    *closed = true;
+}
+
+static void test_closed_meanwhile(void **state)
+{
+    bool closed = false;
+
+    (void)state;
+    open_world(1, true);
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_being_measured, NULL);
+    vmres_uv_close(world.uv, NULL, NULL);
+    vmres_driver_destroy(world.driver);
+    vmres_kvm_close(world.kvm, note_closed, &closed);
+    kvm_world_turn(&world, 50);
+    assert_false(closed);
+    kvm_world_survey(slow, NULL);
+    kvm_world_until(&world, is_true, &closed);
+    world.uv = NULL;
+    world.driver = NULL;
+    world.kvm = NULL;
+    kvm_world_close(&world);
+}
+
+/* Another process has its place before the first was measured: that tells nothing of the second. */
+static void test_replaced_meanwhile(void **state)
+{
+    FILE *pipe;
+
+    (void)state;
+    open_world(1, true);
+    slow->overhead = 60 * MIB;
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_being_measured, NULL);
+    pipe = kvm_world_reader(slow);
+    kvm_world_kill(&world, 0);
+    kvm_world_until(&world, kvm_guest_is_gone, slow);
+    slow->slow = false;
+    kvm_world_revive(&world, 0);
+    kvm_world_turn(&world, 50);
+    assert_true(vm_of(0)->survey.dropped);
+    kvm_world_survey(slow, pipe);
+    slow->overhead = KVM_WORLD_OVERHEAD;
+    kvm_world_process(slow);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD);
+    kvm_world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_loop_goes_on),
+        cmocka_unit_test(test_the_final_waits),
+        cmocka_unit_test(test_the_final_does_not_wait_for_ever),
+        cmocka_unit_test(test_two_at_once),
+        cmocka_unit_test(test_removed_meanwhile),
+        cmocka_unit_test(test_closed_meanwhile),
+        cmocka_unit_test(test_replaced_meanwhile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
