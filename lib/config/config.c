@@ -15,6 +15,25 @@ struct loaded {
     struct config_arena arena;
 };
 
+/* Both sections that make VMs. */
+static enum vmres_status read_vms(struct config_loader *loader, const struct config_node *root)
+{
+    const struct config_node *fleet = vmres__tree_find(root, "fleet");
+    struct vmres_config *config = loader->config;
+    uint32_t count = 0;
+    enum vmres_status status = fleet ? vmres__fleet_count(loader, fleet, &count) : VMRES_OK;
+
+    if (status == VMRES_OK)
+        status = vmres__vms_read(loader, vmres__tree_find(root, "vms"), count);
+    if (status == VMRES_OK && fleet)
+        status = vmres__fleet_read(loader, fleet);
+    if (status == VMRES_OK && config->vm_count == 0)
+        status = vmres__load_fail(loader, root->at, "there is no VM; add a vms or a fleet section");
+    config->vms = loader->vms;
+    config->engine.max_vms = config->vm_count;
+    return status;
+}
+
 /* Sections in the order of need: limits want the host, tables of policies want the VMs' names. */
 static enum vmres_status read_sections(struct config_loader *loader, const struct config_node *root)
 {
@@ -27,10 +46,7 @@ static enum vmres_status read_sections(struct config_loader *loader, const struc
     if (status == VMRES_OK)
         status = vmres__host_read(loader, host);
     if (status == VMRES_OK)
-        status =
-            vmres__vms_read(loader, vmres__tree_find(root, "vms"), vmres__tree_find(root, "fleet"));
-    if (status == VMRES_OK && loader->config->vm_count == 0)
-        status = vmres__load_fail(loader, root->at, "there is no VM; add a vms or a fleet section");
+        status = read_vms(loader, root);
     if (status == VMRES_OK)
         status = vmres__sim_read(loader, vmres__tree_find(root, "sim"));
     if (status == VMRES_OK)

@@ -181,9 +181,9 @@ enum { CONFIG_KEYS_MAX = VMRES_KINDS_MAX + 16 };
 void vmres__host_keys(const struct config_loader *loader, const char *const *more,
                       const char *keys[CONFIG_KEYS_MAX]);
 
-/* vms.c: both sections that make VMs. */
-enum vmres_status vmres__vms_read(struct config_loader *loader, const struct config_node *vms,
-                                  const struct config_node *fleet);
+/* vms.c: the VMs listed one by one, none where list is NULL, with room for so many more. */
+enum vmres_status vmres__vms_read(struct config_loader *loader, const struct config_node *list,
+                                  uint32_t more);
 /* The next VM, `at` being what an error about its name is about; its limits and demands are the
  * caller's to fill, one per kind. */
 enum vmres_status vmres__vms_add(struct config_loader *loader, const struct config_node *at,

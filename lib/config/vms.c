@@ -75,9 +75,9 @@ static enum vmres_status read_vm(struct config_loader *loader, const struct conf
 
 /* Room for all VMs there will be. */
 static enum vmres_status make_room(struct config_loader *loader, const struct config_node *list,
-                                   uint32_t fleet)
+                                   uint32_t more)
 {
-    size_t vms = (list ? list->count : 0) + (size_t)fleet;
+    size_t vms = (list ? list->count : 0) + (size_t)more;
 
     if (vms > VMRES_MAX_VMS)
         return vmres__load_fail(loader, (struct config_mark){1, 1}, "more than %u VMs; remove some",
@@ -88,23 +88,15 @@ static enum vmres_status make_room(struct config_loader *loader, const struct co
     return VMRES_OK;
 }
 
-enum vmres_status vmres__vms_read(struct config_loader *loader, const struct config_node *vms,
-                                  const struct config_node *fleet)
+enum vmres_status vmres__vms_read(struct config_loader *loader, const struct config_node *list,
+                                  uint32_t more)
 {
-    struct vmres_config *config = loader->config;
-    uint32_t fleet_count = 0;
-    enum vmres_status status = vms ? vmres__tree_expect_list(loader, vms) : VMRES_OK;
+    enum vmres_status status = list ? vmres__tree_expect_list(loader, list) : VMRES_OK;
 
-    if (status == VMRES_OK && fleet)
-        status = vmres__fleet_count(loader, fleet, &fleet_count);
     if (status == VMRES_OK)
-        status = make_room(loader, vms, fleet_count);
-    for (const struct config_node *node = vms ? vms->first : NULL; node && status == VMRES_OK;
+        status = make_room(loader, list, more);
+    for (const struct config_node *node = list ? list->first : NULL; node && status == VMRES_OK;
          node = node->next)
         status = read_vm(loader, node);
-    if (status == VMRES_OK && fleet)
-        status = vmres__fleet_read(loader, fleet);
-    config->vms = loader->vms;
-    config->engine.max_vms = config->vm_count;
     return status;
 }
