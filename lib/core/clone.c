@@ -26,7 +26,8 @@ static enum vmres_status check(const struct vmres_engine *from, const struct vmr
     }
     if (to->max_vms < from->top || to->max_transfers < from->transfer_top ||
         to->max_commands < from->command_top || to->max_reservations < vmres__reserve_count(from))
-        return vmres__error_set(error, VMRES_LIMIT, "a clone must be at least as large");
+        return vmres__error_set(error, VMRES_LIMIT,
+                                "a clone needs room for all that is in use; raise the limits");
     return VMRES_OK;
 }
 

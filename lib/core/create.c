@@ -48,7 +48,8 @@ static enum vmres_status check_resource(const struct vmres_resource *resource,
             error, VMRES_INVALID,
             "a resource needs a name of 1 to 15 lower case letters, digits, '-'");
     if (resource->placement > VMRES_PLACEMENT_EXTENT)
-        return vmres__error_set(error, VMRES_INVALID, "%s: no such placement", resource->name);
+        return vmres__error_set(error, VMRES_INVALID,
+                                "%s: no such placement; see enum vmres_placement", resource->name);
     if (resource->granule == 0 || resource->capacity / resource->granule == 0)
         return vmres__error_set(error, VMRES_INVALID, "%s: capacity must be at least one granule",
                                 resource->name);
@@ -57,10 +58,10 @@ static enum vmres_status check_resource(const struct vmres_resource *resource,
                                 "%s: capacity must be below 2^31 granules; use a larger granule",
                                 resource->name);
     if (resource->reserve > resource->capacity)
-        return vmres__error_set(error, VMRES_INVALID, "%s: reserve must be below capacity",
+        return vmres__error_set(error, VMRES_INVALID, "%s: reserve must be at most capacity",
                                 resource->name);
     if (resource->unit > VMRES_UNIT_COUNT || resource->removal > VMRES_REMOVAL_HOST)
-        return vmres__error_set(error, VMRES_INVALID, "%s: no such unit or removal",
+        return vmres__error_set(error, VMRES_INVALID, "%s: no such unit or removal; see resource.h",
                                 resource->name);
     return VMRES_OK;
 }
@@ -73,7 +74,8 @@ static enum vmres_status check_policy(const struct vmres_policy *policy, struct 
         return vmres__error_set(error, VMRES_INVALID,
                                 "a policy needs its size, a name and a judge function");
     if (policy->options && ops->options_size == 0)
-        return vmres__error_set(error, VMRES_INVALID, "policy %s has no options", ops->name);
+        return vmres__error_set(error, VMRES_INVALID, "policy %s has no options; give NULL",
+                                ops->name);
     return VMRES_OK;
 }
 
@@ -104,7 +106,8 @@ static enum vmres_status check_options(const struct vmres_engine_options *option
         status = check_resource(&options->resources[k], error);
         for (uint32_t j = 0; j < k && status == VMRES_OK; j++)
             if (strcmp(options->resources[j].name, options->resources[k].name) == 0)
-                status = vmres__error_set(error, VMRES_INVALID, "%s: two resources of this name",
+                status = vmres__error_set(error, VMRES_INVALID,
+                                          "%s: two resources of this name; rename one",
                                           options->resources[k].name);
         if (status == VMRES_OK && options->policies)
             status = check_policy(&options->policies[k], error);

@@ -227,19 +227,19 @@ static void resources_must_make_sense(void **state)
             "memory: capacity must be below 2^31 granules; use a larger granule");
     good(&setup);
     setup.resources[0].reserve = VMRES_GIB + 1;
-    refused(&setup, VMRES_INVALID, "memory: reserve must be below capacity");
+    refused(&setup, VMRES_INVALID, "memory: reserve must be at most capacity");
     good(&setup);
     setup.resources[1].unit = (enum vmres_unit)3;
-    refused(&setup, VMRES_INVALID, "cpu: no such unit or removal");
+    refused(&setup, VMRES_INVALID, "cpu: no such unit or removal; see resource.h");
     good(&setup);
     setup.resources[1].removal = (enum vmres_removal)2;
-    refused(&setup, VMRES_INVALID, "cpu: no such unit or removal");
+    refused(&setup, VMRES_INVALID, "cpu: no such unit or removal; see resource.h");
     good(&setup);
     setup.resources[1].placement = (enum vmres_placement)2;
-    refused(&setup, VMRES_INVALID, "cpu: no such placement");
+    refused(&setup, VMRES_INVALID, "cpu: no such placement; see enum vmres_placement");
     good(&setup);
     setup.resources[1].name = "memory";
-    refused(&setup, VMRES_INVALID, "memory: two resources of this name");
+    refused(&setup, VMRES_INVALID, "memory: two resources of this name; rename one");
 }
 
 static void policies_must_be_whole(void **state)
@@ -263,7 +263,7 @@ static void policies_must_be_whole(void **state)
     refused(&setup, VMRES_INVALID, message);
     ops = *vmres_policy_find("static");
     setup.policies[1].options = &ops;
-    refused(&setup, VMRES_INVALID, "policy static has no options");
+    refused(&setup, VMRES_INVALID, "policy static has no options; give NULL");
 }
 
 /* A policy that refuses its options does so after the memory was taken. */
