@@ -148,8 +148,10 @@ static void examine(struct pressure_plan *plan)
         vm->ask = 0;
         if (vm->spell_rounds > 0 && vm->spell_rounds < UINT16_MAX)
             vm->spell_rounds++;
-        if (!view_has(view, 0))
+        if (!view_has(view, 0)) {
+            vmres__pressure_unheard(vm);
             continue;
+        }
         if (view->flags & VMRES_VIEW_REPORTED)
             is_short = vmres__pressure_hear(plan->policy, vm, view);
         if (is_short)

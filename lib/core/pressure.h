@@ -104,6 +104,9 @@ bool vmres__pressure_curve_agrees(const struct pressure_vm *vm, uint32_t stall, 
 /* --- pressure_need.c --- */
 bool vmres__pressure_hear(const struct pressure *policy, struct pressure_vm *vm,
                           const struct vmres_view *view);
+/* It says nothing, and what it lets go meanwhile is no gift; the others are forgotten all the same,
+ * or it would keep them for when that suits it. */
+void vmres__pressure_unheard(struct pressure_vm *vm);
 uint32_t vmres__pressure_demand(const struct pressure *policy, const struct pressure_vm *vm,
                                 const struct vmres_view *view);
 uint32_t vmres__pressure_need(const struct pressure *policy, struct pressure_vm *vm,

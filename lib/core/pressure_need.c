@@ -189,6 +189,11 @@ static void learn(const struct pressure *policy, struct pressure_vm *vm,
         end_spell(vm);
 }
 
+static void forget_gift(struct pressure_vm *vm)
+{
+    vm->gave = above(vm->gave, (vm->gave >> GIFT_FORGETS) + 1);
+}
+
 /* What was let go as it was asked to, and what came back, by what the host sees it hold. */
 static void count_gift(struct pressure_vm *vm, uint32_t held)
 {
@@ -196,7 +201,13 @@ static void count_gift(struct pressure_vm *vm, uint32_t held)
         vm->gave = clamp((uint64_t)vm->gave + above(vm->held, held));
     vm->flags &= (uint8_t)~PRESSURE_GIVES;
     vm->gave = above(vm->gave, above(held, vm->held));
-    vm->gave = above(vm->gave, (vm->gave >> GIFT_FORGETS) + 1);
+    forget_gift(vm);
+}
+
+void vmres__pressure_unheard(struct pressure_vm *vm)
+{
+    vm->flags &= (uint8_t)~PRESSURE_GIVES;
+    forget_gift(vm);
 }
 
 /* Takes in its latest report; whether it is short now. */

@@ -98,6 +98,48 @@ static void what_was_given_is_forgotten(void **state)
     judgement_close(&j);
 }
 
+/* Nor is it kept by who says nothing meanwhile, so as to claim it when that suits him. */
+static void by_who_says_nothing_too(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_given(&j);
+    j.views[0].flags = VMRES_VIEW_PRESENT;
+    for (uint32_t round = 0; round < 100; round++)
+        judgement_judge(&j);
+    j.views[0].flags = ALL_WELL;
+    j.round.free = 60;
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 430);
+    EXPECT_TARGET(&j, 1, 430);
+    judgement_close(&j);
+}
+
+/* Nor does it give by what leaves it then, when nobody knows any more why. */
+static void and_gives_nothing_then(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    EXPECT_OK(judgement_open(&j, "pressure", NULL, 4000));
+    judgement_add(&j, 501, 300)->entitlement = 400;
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 501);
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 400);
+    j.views[0].flags = VMRES_VIEW_PRESENT;
+    judgement_judge(&j);
+    j.views[0].flags = ALL_WELL;
+    judgement_report(&j.views[0], 400, 400, 50 * PERCENT);
+    judgement_report(&j.views[1], 400, 400, 50 * PERCENT);
+    j.views[1].entitlement = 400;
+    j.round.free = 60;
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 430);
+    EXPECT_TARGET(&j, 1, 430);
+    judgement_close(&j);
+}
+
 /* What fell without being asked for, or was taken from one above its share, is no gift. */
 static void only_surplus_that_was_asked_for_is_given(void **state)
 {
@@ -236,6 +278,8 @@ int main(void)
         cmocka_unit_test(but_never_more_than_it_gave),
         cmocka_unit_test(nor_what_others_are_entitled_to),
         cmocka_unit_test(what_was_given_is_forgotten),
+        cmocka_unit_test(by_who_says_nothing_too),
+        cmocka_unit_test(and_gives_nothing_then),
         cmocka_unit_test(only_surplus_that_was_asked_for_is_given),
         cmocka_unit_test(it_says_so),
         cmocka_unit_test(giving_in_order_to_claim_gains_nothing),
