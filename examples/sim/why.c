@@ -2,7 +2,8 @@
 /*
  * Why a VM has what it has: the engine's own answer, at the end of the tick that was asked about.
  * So a question about the time of a line in the log is answered right after that line. A question
- * is VM@TIME; a VM alone is asked about at the end. Invariant: every question is answered once.
+ * is VM@TIME; a VM alone, in whose name there may be an @, is asked about at the end. Invariant:
+ * every question is answered once.
  */
 #include "why.h"
 
@@ -40,10 +41,13 @@ static enum exit_code read_question(const struct run *run, const char *text,
     uint64_t end_ms = run_ticks(run) * run->config->sim.tick_ms;
 
     question->at_ms = end_ms - 1;
-    question->vm = find_vm(run->config, text, at ? (size_t)(at - text) : strlen(text));
+    question->vm = find_vm(run->config, text, strlen(text));
+    if (question->vm != VMRES_VM_NONE)
+        return EXIT_NOT_YET;
+    question->vm = find_vm(run->config, text, at ? (size_t)(at - text) : 0);
     if (question->vm == VMRES_VM_NONE)
         return complain(text, "there is no such VM in the scenario; write VM@TIME");
-    if (at && vmres_parse_time(at + 1, &question->at_ms))
+    if (vmres_parse_time(at + 1, &question->at_ms))
         return complain(text, "this is no time; write one in ms, s, min or h after the @");
     if (question->at_ms >= end_ms)
         return complain(text, "by then the scenario has ended; choose an earlier time");
