@@ -4,7 +4,7 @@
  *
  *     resize:       aim at the target --> read, read, ... --> reached, or nothing more will come
  *     that grew:    and its guest sees it, or nobody can tell; else what it does not see goes back
- *     cancel, pin:  read --> tell it to stay at that --> read --> answered
+ *     cancel, pin:  read --> tell it to stay at that --> read the same, twice --> answered
  *
  * Invariants: every command taken is answered by exactly one final, unless its life of the VM ends;
  * cumulative amounts never shrink and never exceed what was asked; an answer speaks of what was
@@ -18,6 +18,9 @@ static bool can_move(const struct kvm_vm *vm)
     return vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON) ||
            vmres__kvm_part_movable(&vm->parts, VMRES_KVM_VIRTIO_MEM);
 }
+
+#define STILL_LOOKS 2  /* so often seen to hold the same, it rests */
+#define WAIT_LOOKS 16u /* then it is not waited for any more */
 
 bool vmres__kvm_command_open(const struct kvm_vm *vm)
 {
@@ -216,6 +219,23 @@ static bool must_be_sure(const struct kvm_vm *vm)
     return vm->aim != KVM_AIM_TARGET || is_cancelled(vm, KVM_SHRINK) || is_cancelled(vm, KVM_GROW);
 }
 
+/* A guest goes on for a while, and comes back. Where it does not, it is told to stay there. */
+static bool is_still(struct kvm_vm *vm)
+{
+    bool moved = vmres__kvm_part_held(&vm->parts) != vm->seen_held;
+
+    vm->still = moved ? 0 : vm->still + 1;
+    if (++vm->waited >= WAIT_LOOKS)
+        return true;
+    if (vm->still < STILL_LOOKS)
+        return false;
+    if (vmres__kvm_part_settled(&vm->parts))
+        return true;
+    vmres__kvm_part_stay(&vm->parts);
+    vm->still = 0;
+    return false;
+}
+
 void vmres__kvm_command_seen(struct kvm_vm *vm)
 {
     count(vm, KVM_SHRINK);
@@ -223,8 +243,11 @@ void vmres__kvm_command_seen(struct kvm_vm *vm)
     if (vm->aim == KVM_AIM_STAY) {
         vmres__kvm_part_stay(&vm->parts);
         vm->aim = KVM_AIM_STAYING;
+        vm->still = vm->waited = 0;
     }
     if (vm->aim == KVM_AIM_NONE || !told(vm))
+        return;
+    if (vm->aim == KVM_AIM_STAYING && !is_still(vm))
         return;
     if (vm->aim == KVM_AIM_BACK && !vmres__kvm_part_settled(&vm->parts))
         return;

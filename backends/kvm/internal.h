@@ -207,7 +207,7 @@ enum kvm_aim {
     KVM_AIM_NONE,
     KVM_AIM_TARGET,  /* of the newest command */
     KVM_AIM_STAY,    /* as soon as it is known what is held */
-    KVM_AIM_STAYING, /* told to stay; until it was seen */
+    KVM_AIM_STAYING, /* told to stay; until it was seen to */
     KVM_AIM_BACK,    /* without the blocks that its guest does not see */
 };
 enum vmres_status vmres__kvm_command_take(struct kvm_vm *vm, const struct vmres_action *action);
@@ -294,6 +294,8 @@ struct kvm_vm {
     enum kvm_direction direction; /* of the newest command */
     enum kvm_aim aim;
     uint64_t begun_ms; /* the newest command, or pin, came, or QEMU was told of its next part */
+    uint32_t still;    /* looks in a row at which it held the same, */
+    uint32_t waited;   /* of so many since it was told to stay */
 
     uint32_t id, incarnation;  /* the driver's; VMRES_VM_NONE: it does not know it */
     uint32_t gone_incarnation; /* that it last said to be gone, or 0 */

@@ -131,11 +131,14 @@ static bool sticks(const struct fake_qmp *fake)
 static void move(struct fake_qmp *fake)
 {
     uint64_t before = fake_qmp_held(fake);
-    uint64_t target = fake->target < fake->floor ? fake->floor : fake->target;
 
     if (!fake->driver || !fake->running)
         return;
-    fake->actual = towards(fake->actual, target, fake->step);
+    if (fake->lag > 0)
+        fake->lag--;
+    else
+        fake->heeded = fake->target < fake->floor ? fake->floor : fake->target;
+    fake->actual = towards(fake->actual, fake->heeded, fake->step);
     if (!sticks(fake))
         fake->mem_size = towards(fake->mem_size, fake->mem_requested, fake->step);
     if (!fake->offline || fake->mem_online > fake->mem_size)
@@ -325,6 +328,7 @@ static void answer(struct fake_qmp *fake, const char *command, int id, const jso
         snprintf(line, sizeof line, fake->reply, id);
         say(fake, line);
     } else if (strcmp(command, "balloon") == 0 && fake->balloon) {
+        fake->lag = fake->lag > 0 ? fake->lag : fake->late;
         set(fake, id, &fake->target, arguments);
     } else if (strcmp(command, "query-balloon") == 0 && fake->balloon) {
         answer_size(fake, id, true);

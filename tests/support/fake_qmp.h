@@ -23,6 +23,7 @@ struct fake_qmp {
     uint64_t target; /* what it was told; base */
     uint64_t floor;  /* it does not go below, whatever it is told; 0 */
     uint64_t step;   /* 16 MiB */
+    unsigned late;   /* so many readings it goes on as before when its balloon is told a size; 0 */
     uint64_t used;   /* 64 MiB */
     uint64_t update; /* stamp of its statistics; grows at each reading while it has a driver */
     uint64_t pinned; /* what it says to have given and the host still holds; 0 */
@@ -62,8 +63,10 @@ struct fake_qmp {
     uv_pipe_t server, client;
     uv_idle_t idle;
     bool listening, connected, closing, waiting;
-    bool timed;     /* the timer of statistics runs */
-    uint64_t total; /* as its statistics have it */
+    uint64_t heeded; /* the target it pursues, */
+    unsigned lag;    /* for so many readings more */
+    bool timed;      /* the timer of statistics runs */
+    uint64_t total;  /* as its statistics have it */
     int handles;
     char *in, *out;
     size_t in_length, out_length;

@@ -308,6 +308,69 @@ static void test_guest_ignores_the_request(void **state)
     kvm_world_close(&world);
 }
 
+static bool donor_has_given(void *user)
+{
+    (void)user;
+    return donor->actual <= 240 * MIB;
+}
+
+static bool donor_has_answered(void *user)
+{
+    (void)user;
+    return !vmres__kvm_command_open(donor_vm());
+}
+
+/* One guest, which nobody moves but the test: it is asked for 64 MiB, and has given some. */
+static void open_one_and_ask(void)
+{
+    kvm_world_init(&world, 1);
+    kvm_world_create(&world);
+    donor = &world.guests[0].qmp;
+    kvm_world_add(&world, 0, 64, 256);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    kvm_world_until(&world, donor_is_asked_nothing, NULL);
+    donor->step = 2 * MIB;
+    request(77, 192 * MIB);
+    kvm_world_until(&world, donor_has_given, NULL);
+}
+
+static void call_off(void)
+{
+    struct vmres_backend *backend = vmres_kvm_backend(world.kvm);
+
+    backend->ops->cancel(backend, 77);
+    kvm_world_until(&world, donor_has_answered, NULL);
+}
+
+/* A guest goes on for a while when it is told to stay. What it is answered to hold is what it holds
+ * when it has come to rest. */
+static void test_called_off_comes_to_rest(void **state)
+{
+    (void)state;
+    open_one_and_ask();
+    donor->late = 4;
+    call_off();
+    assert_in_range(donor->actual, 194 * MIB, 240 * MIB);
+    assert_int_equal(donor->actual, donor->target);
+    assert_int_equal(donor->actual, donor->heeded);
+    assert_int_equal(donor->actual, kvm_world_info(&world, 0).held);
+    kvm_world_close(&world);
+}
+
+/* It rests elsewhere than it was told: it is told to stay there. */
+static void test_called_off_rests_elsewhere(void **state)
+{
+    (void)state;
+    open_one_and_ask();
+    donor->heeded = 248 * MIB;
+    donor->lag = 100;
+    call_off();
+    assert_int_equal(donor->actual, 248 * MIB);
+    assert_int_equal(donor->target, 248 * MIB);
+    kvm_world_close(&world);
+}
+
 static bool the_rest_came(void *user)
 {
     (void)user;
@@ -494,6 +557,8 @@ int main(void)
         cmocka_unit_test(test_overhead_is_measured_once),
         cmocka_unit_test(test_unknown_mappings_are_not_taken_off),
         cmocka_unit_test(test_guest_ignores_the_request),
+        cmocka_unit_test(test_called_off_comes_to_rest),
+        cmocka_unit_test(test_called_off_rests_elsewhere),
         cmocka_unit_test(test_guest_goes_half_way),
         cmocka_unit_test(test_qemu_refuses),
         cmocka_unit_test(test_guest_takes_back),
