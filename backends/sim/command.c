@@ -221,7 +221,8 @@ static void resize(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_
         return;
     }
     if (sim_hurt_by(holding, VMRES_SIM_FALSE_DONE)) {
-        vmres__sim_shadow_cancelled(sim, vm, action->kind);
+        if (direction == SIM_GROW) /* of a release none but the witness can tell */
+            vmres__sim_shadow_cancelled(sim, vm, action->kind);
         command->amount = command->asked;
         holding->told.target = command->target; /* so the driver must think */
         tell(sim, vm, action->kind, direction, (struct sim_end){true, VMRES_RESULT_DONE});
