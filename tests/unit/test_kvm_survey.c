@@ -105,6 +105,7 @@ static bool has_given(void *user)
 /* Its QEMU has come to hold 24 MiB more of its own, and it is to give 64. */
 static void order_with_doubt(void)
 {
+    world.kvm->options.command_ms = 60000; /* for so long it is waited for */
     kvm_world_start(&world);
     kvm_world_until(&world, kvm_guest_is_live, slow);
     kvm_world_until(&world, kvm_guest_is_live, last);
@@ -121,8 +122,6 @@ static void test_the_final_waits(void **state)
 {
     (void)state;
     open_world(2, false);
-    world.kvm->options.command_ms = 60000;
-    world.driver_options.engine.progress_ms = 60000;
     order_with_doubt();
     kvm_world_turn(&world, 100);
     assert_int_not_equal(vm_of(0)->commands[KVM_SHRINK].id, 0);
@@ -147,6 +146,7 @@ static void test_the_final_does_not_wait_for_ever(void **state)
     (void)state;
     open_world(2, false);
     order_with_doubt();
+    world.kvm->options.command_ms = 1;
     kvm_world_until(&world, is_disputed, NULL);
     assert_true(vm_of(0)->survey.flying);
     kvm_world_survey(slow, NULL);
@@ -209,15 +209,18 @@ static void test_two_at_once(void **state)
 
 static void test_removed_meanwhile(void **state)
 {
+    FILE *pipe;
+
     (void)state;
     open_world(2, true);
     kvm_world_start(&world);
     kvm_world_until(&world, is_being_measured, NULL);
+    pipe = kvm_world_reader(slow); /* it is begun, and cannot be called off */
     EXPECT_OK(vmres_kvm_remove_vm(world.kvm, slow->name));
     kvm_world_until(&world, kvm_guest_is_gone, slow);
     kvm_world_turn(&world, 50);
     assert_int_equal(world.kvm->surveys, 1);
-    kvm_world_survey(slow, NULL);
+    kvm_world_survey(slow, pipe);
     kvm_world_close(&world);
 }
 
@@ -238,17 +241,19 @@ static void note_closed(void *user)
 static void test_closed_meanwhile(void **state)
 {
     bool closed = false;
+    FILE *pipe;
 
     (void)state;
     open_world(1, true);
     kvm_world_start(&world);
     kvm_world_until(&world, is_being_measured, NULL);
+    pipe = kvm_world_reader(slow);
     vmres_uv_close(world.uv, NULL, NULL);
     vmres_driver_destroy(world.driver);
     vmres_kvm_close(world.kvm, note_closed, &closed);
     kvm_world_turn(&world, 50);
     assert_false(closed);
-    kvm_world_survey(slow, NULL);
+    kvm_world_survey(slow, pipe);
     kvm_world_until(&world, is_true, &closed);
     world.uv = NULL;
     world.driver = NULL;
