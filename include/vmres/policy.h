@@ -5,9 +5,9 @@
  * A policy looks at one struct vmres_view per VM and says what some of them should hold. It obeys
  * the engine's rules: no allocation, no clock, no randomness, no I/O, integers only; the same state
  * and the same views give the same verdict. Its state is the engine's, of the two sizes it states
- * below, zeroed; it is called from within a step, and must not call the engine. It never commands
- * anything: the engine bounds each verdict (floor, ceiling, and for policies that judge by reports:
- * entitlement, staleness) and plans the transfers.
+ * below, zeroed; it is called from within a step, and must not call the engine or its driver. It
+ * never commands anything: the engine bounds each verdict (floor, ceiling, and for policies that
+ * judge by reports: entitlement, staleness) and plans the transfers.
  *
  * All amounts here are uint32_t granules (resource.h); shares in parts per million; a stall in
  * 1 / VMRES_STALL_ONE.
