@@ -116,12 +116,15 @@ static void restock(struct vmres_sim *sim, uint8_t kind)
     sim->unruly = true; /* what is held may be more than there is */
 }
 
-/* What lies beyond the device's maximum is gone; of a block, at its final side. */
+/* What lies beyond the device's maximum is gone; of a block, what is to leave it first. */
 static void cut(const struct vmres_sim *sim, struct sim_holding *holding)
 {
     uint8_t kind = (uint8_t)((size_t)(holding - sim->holdings) % sim->kind_count);
+    uint64_t gone = sim_less(holding->held, vmres__sim_place_part(sim, kind, holding->most));
 
-    holding->held = sim_min(holding->held, vmres__sim_place_part(sim, kind, holding->most));
+    holding->held -= gone;
+    if (vmres__sim_place_matters(sim, kind))
+        vmres__sim_place_left(holding, gone);
     holding->hidden = sim_min(holding->hidden, holding->held);
     holding->target = sim_min(holding->target, holding->most);
     holding->promise = sim_min(holding->promise, holding->most);
