@@ -31,8 +31,8 @@ VMRES_BEGIN_DECLS
 
 struct vmres_driver;
 
-/* Where the event log goes (format: lib/driver/log.h). A failed write ends it, not the driver, which
- * write() must not call. */
+/* Where the event log goes (format: lib/driver/log.h). A failed write ends it, not the driver. It
+ * must not call the driver. */
 struct vmres_recorder {
     enum vmres_status (*write)(void *user, const void *data, size_t size);
     void *user;
