@@ -280,10 +280,10 @@ void vmres_kvm_close(struct vmres_kvm *kvm, void (*closed)(void *user), void *us
 
 static enum vmres_kvm_state state_of(const struct kvm_vm *vm)
 {
-    if (vm->talk.phase != KVM_TALK_UP)
-        return kvm_known(vm) ? VMRES_KVM_UNREACHABLE : VMRES_KVM_ABSENT;
     if (vm->talk.busy)
         return VMRES_KVM_BUSY;
+    if (vm->talk.phase != KVM_TALK_UP)
+        return kvm_known(vm) ? VMRES_KVM_UNREACHABLE : VMRES_KVM_ABSENT;
     return kvm_probed(vm) || vm->parts.count > 0 ? VMRES_KVM_READY : VMRES_KVM_ASKED;
 }
 

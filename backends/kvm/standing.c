@@ -14,12 +14,12 @@
 
 static const char *out_of_reach(const struct kvm_vm *vm)
 {
+    if (vm->talk.busy)
+        return "QEMU does not answer: it is stopped, or hangs";
     if (vm->talk.phase != KVM_TALK_UP)
         return vm->talk.why ? vm->talk.why : "it is being connected to";
     if (!kvm_known(vm))
         return vm->refusal ? vm->refusal : "the driver does not know it yet";
-    if (vm->talk.busy)
-        return "QEMU does not answer: it is stopped, or hangs";
     return NULL;
 }
 

@@ -268,6 +268,22 @@ static void test_late_reply(void **state)
     kvm_world_close(&world);
 }
 
+/* Whoever holds the socket greets, and says no more. */
+static void test_hangs_from_the_start(void **state)
+{
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    world.guests[0].qmp.hung = true;
+    kvm_world_start(&world);
+    kvm_world_until(&world, is_said_to_hang, &world.guests[0]);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    fake_qmp_go_on(&world.guests[0].qmp);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    kvm_world_close(&world);
+}
+
 struct rounds {
     struct kvm_world *world;
     uint64_t wanted;
@@ -463,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_strange_messages_are_passed_over),
         cmocka_unit_test(test_flood_of_events),
         cmocka_unit_test(test_late_reply),
+        cmocka_unit_test(test_hangs_from_the_start),
         cmocka_unit_test(test_one_that_hangs_stalls_nobody),
         cmocka_unit_test(test_one_that_raves_is_tried_later_each_time),
         cmocka_unit_test(test_one_that_raves_harms_nobody),
