@@ -44,6 +44,7 @@ void vmres__kvm_agenda_seen(struct kvm_vm *vm);
 struct kvm_probe {
     enum kvm_question next; /* KVM_ASK_PROBED: it is known */
     uint64_t base, dimms;
+    uint64_t beyond;        /* what devices that we cannot speak of could plug */
     struct kvm_parts found; /* by the probe that is going on */
     bool vfio, encrypted;
 };

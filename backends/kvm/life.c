@@ -124,7 +124,7 @@ void vmres__kvm_life_forget(struct kvm_vm *vm)
         vm->kvm->by_id[vm->id] = NULL;
     vm->id = VMRES_VM_NONE;
     vm->inquiry = 0;
-    vm->parts.count = 0;
+    vm->parts = (struct kvm_parts){0};
     vmres__kvm_survey_drop(vm);
     vm->doubted_ms = 0;
     vm->down = vm->migrating = false;

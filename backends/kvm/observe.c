@@ -15,7 +15,7 @@
 
 static bool is_trusted(const struct kvm_vm *vm)
 {
-    return vm->heard || !kvm_balloon(vm);
+    return vmres__kvm_part_limit(&vm->parts) > 0 && (vm->heard || !kvm_balloon(vm));
 }
 
 static bool is_far(uint64_t a, uint64_t b, uint64_t tolerance)
@@ -30,12 +30,15 @@ static void observe(struct kvm_vm *vm, uint64_t witness, bool always)
 {
     uint64_t held = is_trusted(vm) ? vmres__kvm_part_held(&vm->parts) : KVM_UNKNOWN;
     uint64_t limit = vmres__kvm_part_limit(&vm->parts);
-    struct vmres_event event = {.type = VMRES_EVENT_OBSERVED, .valid = VMRES_VALID_LIMIT};
+    struct vmres_event event = {.type = VMRES_EVENT_OBSERVED};
 
     if (!always && held == vm->told.held && limit == vm->told.limit &&
         !is_far(witness, vm->told.witness, vm->kvm->options.tolerance))
         return;
-    event.as.observed.limit = limit;
+    if (limit > 0) { /* else nobody knows it: it is charged as before */
+        event.as.observed.limit = limit;
+        event.valid |= VMRES_VALID_LIMIT;
+    }
     if (held != KVM_UNKNOWN) {
         event.as.observed.held = held;
         event.valid |= VMRES_VALID_HELD;

@@ -11,6 +11,7 @@
 #include "internal.h"
 
 #define STATISTICS_SECONDS 1
+#define SUM_MOST ((uint64_t)1 << 53) /* as of a single amount */
 
 static json_t *qom_list(const char *path)
 {
@@ -107,18 +108,31 @@ static struct kvm_part *add_part(struct kvm_probe *probe, const struct kvm_mecha
     return part;
 }
 
+static void add_up(uint64_t *sum, uint64_t amount)
+{
+    *sum = kvm_min(*sum + amount, SUM_MOST);
+}
+
+/* Without an id, or as one of too many, it cannot be spoken of; but what somebody else has it plug
+ * is the guest's all the same. */
 static void take_virtio_mem(struct kvm_probe *probe, const json_t *data)
 {
-    struct kvm_part *part = add_part(probe, &vmres__kvm_virtio_mem, "/machine/peripheral",
-                                     vmres__kvm_json_text(data, "id"));
+    struct kvm_part *part;
+    uint64_t most;
 
-    if (!part)
-        return; /* without an id it cannot be spoken of */
-    if (!vmres__kvm_json_amount(json_object_get(data, "block-size"), &part->block) ||
-        !vmres__kvm_json_amount(json_object_get(data, "max-size"), &part->most) ||
-        !vmres__kvm_json_amount(json_object_get(data, "requested-size"), &part->requested) ||
-        part->block == 0)
+    if (!vmres__kvm_json_amount(json_object_get(data, "max-size"), &most))
+        return;
+    part = add_part(probe, &vmres__kvm_virtio_mem, "/machine/peripheral",
+                    vmres__kvm_json_text(data, "id"));
+    if (part && vmres__kvm_json_amount(json_object_get(data, "block-size"), &part->block) &&
+        vmres__kvm_json_amount(json_object_get(data, "requested-size"), &part->requested) &&
+        part->block > 0) {
+        part->most = most;
+        return;
+    }
+    if (part)
         probe->found.count--;
+    add_up(&probe->beyond, most);
 }
 
 static void take_devices(struct kvm_probe *probe, const json_t *list)
@@ -136,7 +150,7 @@ static void take_devices(struct kvm_probe *probe, const json_t *list)
             take_virtio_mem(probe, data);
         else if ((strcmp(type, "dimm") == 0 || strcmp(type, "nvdimm") == 0) &&
                  vmres__kvm_json_amount(json_object_get(data, "size"), &size))
-            probe->dimms += size;
+            add_up(&probe->dimms, size);
     }
 }
 
@@ -203,19 +217,18 @@ static void finish(struct kvm_vm *vm)
     struct kvm_parts *found = &vm->probe.found;
     uint64_t fixed = vm->probe.base + vm->probe.dimms;
 
-    found->rest = fixed;
-    if (vm->probe.base == 0)
-        found->count = 0; /* a QEMU too old to say how large it is */
+    found->rest = fixed + vm->probe.beyond;
     for (uint32_t i = 0; i < found->count; i++) {
         struct kvm_part *part = &found->parts[i];
 
         if (part->mechanism->device == VMRES_KVM_BALLOON) {
             part->most = fixed;
-            found->rest = 0;
+            found->rest = vm->probe.beyond;
         }
         inherit(part, &vm->parts);
     }
-    vm->parts = *found;
+    if (vm->probe.base > 0) /* else QEMU does not say how large it is: too old, perhaps */
+        vm->parts = *found;
     fix_balloon(vm);
     vm->probe.next =
         vmres__kvm_part_find(&vm->parts, VMRES_KVM_BALLOON) ? KVM_ASK_INTERVAL : KVM_ASK_PROBED;

@@ -29,6 +29,8 @@ static const char *out_of_play(const struct kvm_vm *vm)
         return "it is being asked what it can do";
     if (vm->down)
         return "the guest has shut down";
+    if (vmres__kvm_part_limit(&vm->parts) == 0)
+        return "QEMU does not say how large it is: it is too old, or refuses";
     if (vm->parts.count == 0)
         return "it has neither a balloon nor a virtio-mem device with an id";
     if (!vmres__kvm_part_movable(&vm->parts, VMRES_KVM_BALLOON) &&

@@ -74,8 +74,8 @@ static void read_mappings(uv_work_t *work)
 
 /* --- in the loop's --- */
 
-/* With DIMMs, or where a mapping was split, not all of the guest's memory is recognised: then
- * nothing is taken for QEMU's own. */
+/* With other devices, or where a mapping was split, not all of the guest's memory is recognised:
+ * then nothing is taken for QEMU's own. */
 static void take(struct kvm_vm *vm)
 {
     const struct kvm_survey *survey = &vm->survey;
@@ -129,8 +129,10 @@ static void prepare(struct kvm_vm *vm)
 {
     struct kvm_survey *survey = &vm->survey;
 
-    *survey = (struct kvm_survey){
-        .vm = vm, .kvm = vm->kvm, .pid = vm->process.pid, .whole = vm->probe.dimms == 0};
+    *survey = (struct kvm_survey){.vm = vm,
+                                  .kvm = vm->kvm,
+                                  .pid = vm->process.pid,
+                                  .whole = vm->probe.dimms == 0 && vm->probe.beyond == 0};
     survey->work.data = survey;
     add_size(survey, vm->probe.base);
     for (uint32_t i = 0; i < vm->parts.count; i++)

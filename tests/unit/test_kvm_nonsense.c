@@ -59,6 +59,26 @@ static void test_one_line_in_ten_seconds(void **state)
     qmp_script_close(&script);
 }
 
+/* More of them than a sum has room for: it must not come out as little. */
+static void test_devices_without_end(void **state)
+{
+    struct qmp_script script;
+    struct kvm_vm *vm;
+    json_t *list = json_array();
+
+    (void)state;
+    qmp_script_open(&script, NULL);
+    vm = qmp_script_vm(&script);
+    for (unsigned i = 0; i < 2048; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:{s:f}}", "type", "dimm", "data", "size", 9007199254740992.0));
+    vm->probe.next = KVM_ASK_DEVICES;
+    vmres__kvm_probe_take(vm, KVM_ASK_DEVICES, (struct kvm_reply){.value = list});
+    json_decref(list);
+    assert_true(vm->probe.dimms >= (uint64_t)1 << 53);
+    qmp_script_close(&script);
+}
+
 static void test_no_tracer(void **state)
 {
     struct qmp_script script;
@@ -121,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_line_in_ten_seconds),
+        cmocka_unit_test(test_devices_without_end),
         cmocka_unit_test(test_no_tracer),
         cmocka_unit_test(test_both_sockets),
     };

@@ -431,8 +431,56 @@ static void test_unknown_commands_mean_no_device(void **state)
         "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"no\"}, \"id\": %d}";
 
     (void)state;
-    expect_without("query-memory-size-summary", not_found);
     expect_without("qom-list", not_found);
+}
+
+/* So many commands that it has been asked anew what there is. */
+static bool was_asked_again(void *guest)
+{
+    return ((const struct kvm_guest *)guest)->qmp.commands > 64;
+}
+
+/* Its balloon can give back at any time what the host does not see it hold now. */
+static void test_unknown_size_is_all_there_could_be(void **state)
+{
+    struct kvm_world world;
+    struct fake_qmp *qmp;
+
+    (void)state;
+    open_world(&world, 1);
+    qmp = &world.guests[0].qmp;
+    qmp->actual = qmp->target = 128 * MIB;
+    kvm_world_process(&world.guests[0]);
+    qmp->command = "query-memory-size-summary";
+    qmp->reply = "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"no\"}, \"id\": %d}";
+    kvm_world_start(&world);
+    kvm_world_until(&world, was_asked_again, &world.guests[0]);
+    qmp->actual = qmp->target = 64 * MIB;
+    kvm_world_process(&world.guests[0]);
+    qmp->commands = 0;
+    kvm_world_until(&world, was_asked_again, &world.guests[0]);
+    kvm_world_turn(&world, 30);
+    assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
+    assert_true(speaks_of(&world.guests[0], "how large it is"));
+    kvm_world_close(&world);
+}
+
+/* It can be spoken of by no name, but it plugs what it was told to by somebody else. */
+static void test_device_without_id_counts_as_full(void **state)
+{
+    struct kvm_world world;
+
+    (void)state;
+    open_world(&world, 1);
+    world.guests[0].qmp.command = "query-memory-devices";
+    world.guests[0].qmp.reply =
+        "{\"return\": [{\"type\": \"virtio-mem\", \"data\": {\"block-size\": 2097152, \"size\": "
+        "67108864, \"max-size\": 134217728, \"requested-size\": 67108864}}], \"id\": %d}";
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    assert_int_equal(info_of(&world.guests[0]).held, (256 + 128) * MIB);
+    assert_int_equal(info_of(&world.guests[0]).devices, VMRES_KVM_BALLOON);
+    kvm_world_close(&world);
 }
 
 static bool holds_most(void *guest)
@@ -485,6 +533,8 @@ int main(void)
         cmocka_unit_test(test_one_that_raves_harms_nobody),
         cmocka_unit_test(test_one_command_at_a_time),
         cmocka_unit_test(test_unknown_commands_mean_no_device),
+        cmocka_unit_test(test_unknown_size_is_all_there_could_be),
+        cmocka_unit_test(test_device_without_id_counts_as_full),
         cmocka_unit_test(test_nonsense_counts_as_most),
     };
 
