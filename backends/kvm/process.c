@@ -4,10 +4,12 @@
  * which the process started it is one. Where processes are looked at can be changed, for tests and
  * for hosts that mount it elsewhere.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -58,17 +60,19 @@ bool vmres__kvm_process_look(const struct vmres_kvm *kvm, int64_t pid, struct kv
     return parse(stat, found);
 }
 
+/* It may lie where QEMU can write: what it is must not hold us up. */
 int64_t vmres__kvm_process_pidfile(const char *path)
 {
-    FILE *file = fopen(path, "re");
-    char text[32] = "";
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char text[32];
+    ssize_t length;
     long long pid;
 
-    if (!file)
+    if (file < 0)
         return 0;
-    if (!fgets(text, sizeof text, file))
-        text[0] = '\0';
-    (void)fclose(file);
+    length = read(file, text, sizeof text - 1);
+    (void)close(file);
+    text[length > 0 ? length : 0] = '\0';
     pid = strtoll(text, NULL, 10);
     return pid > 0 ? pid : 0;
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The objects of the KVM backend: options, the lack of memory, what it refuses, how it ends. */
+#define _GNU_SOURCE /* mkfifo */
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <uv.h>
 #include <vmres/driver.h>
 #include <vmres/kvm.h>
 #include <vmres/units.h>
 
+#include "kvm/internal.h"
 #include "support/check.h"
 #include "support/failing_allocator.h"
 
@@ -95,6 +99,20 @@ static void test_closes_with_and_without_vms(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* Nobody writes into it: to wait for that would hold up all the others. */
+static void test_pidfile_that_is_a_pipe(void **state)
+{
+    char path[64];
+
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/vmres-pidfile-%d", (int)getpid());
+    assert_int_equal(mkfifo(path, 0600), 0);
+    (void)alarm(10);
+    assert_int_equal(vmres__kvm_process_pidfile(path), 0);
+    (void)alarm(0);
+    unlink(path);
+}
+
 static void test_wants_one_kind(void **state)
 {
     const struct vmres_resource resources[2] = {
@@ -128,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_refuses_bad_options),
         cmocka_unit_test(test_lack_of_memory),
         cmocka_unit_test(test_closes_with_and_without_vms),
+        cmocka_unit_test(test_pidfile_that_is_a_pipe),
         cmocka_unit_test(test_wants_one_kind),
     };
 
