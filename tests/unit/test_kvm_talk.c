@@ -111,11 +111,12 @@ static bool was_lost(void *guest)
     return info_of(guest).lost > 0;
 }
 
+/* More than twice where a busy machine let a greeting be too late. */
 static bool is_back(void *user)
 {
     const struct kvm_guest *guest = user;
 
-    return guest->qmp.connections == 2 && !info_of(guest).reason && kvm_guest_is_live(user);
+    return guest->qmp.connections >= 2 && !info_of(guest).reason && kvm_guest_is_live(user);
 }
 
 static bool is_ready(void *guest)
