@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes come from an agent in a guest, in portions. Each line finds the host just after its inquiry
- * with number 7, so that answers are taken, too. Whatever they say, the sample stays within what
- * the VM holds, and nothing is kept.
+ * The host's end of the agent's port. Bytes come from an agent in a guest, in portions. Each line
+ * finds the host just after it asked with number 7, so that answers are taken, too; but
+ *
+ *     !g  it has asked for a hello      !u  and had it      !s  and then heard nothing for too long
+ *     !t  a deadline has passed         !r  the guest begins a new life
+ *
+ * Whatever they say, the sample stays within what the VM holds, and nothing is kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +30,26 @@ static void expect_bounds(const struct kvm_vm *vm)
 
 static void hear(struct kvm_vm *vm, json_t *object)
 {
-    vm->agent.phase = KVM_AGENT_UP;
+    if (vm->agent.phase == KVM_AGENT_DOWN)
+        vm->agent.phase = KVM_AGENT_UP; /* it was hung up on, and is there again */
     vm->agent.serial = vm->agent.in_flight = 7;
     vm->agent.unasked = 0;
     vm->agent.wire.message(vm, object);
     expect_bounds(vm);
+}
+
+static void act(struct kvm_vm *vm, char what)
+{
+    if (what == 'g' || what == 'u')
+        vm->agent.phase = what == 'g' ? KVM_AGENT_GREETING : KVM_AGENT_UP;
+    else if (what == 's')
+        vm->agent.silent = true;
+    else if (what == 'r')
+        vmres__kvm_agent_renew(vm);
+    if (what != 't' || vm->agent.phase == KVM_AGENT_DOWN)
+        return;
+    vm->agent.due_ms = 0;
+    vmres__kvm_agent_tick(vm);
 }
 
 static void take_lines(struct kvm_vm *vm, struct kvm_lines *lines)
@@ -38,8 +57,12 @@ static void take_lines(struct kvm_vm *vm, struct kvm_lines *lines)
     struct kvm_text line;
 
     while (vmres__kvm_lines_take(lines, &line) == KVM_LINES_ONE) {
-        json_t *object = vmres__kvm_json_parse(line);
+        json_t *object = NULL;
 
+        if (line.length == 2 && line.bytes[0] == '!')
+            act(vm, line.bytes[1]);
+        else
+            object = vmres__kvm_json_parse(line);
         if (object)
             hear(vm, object);
         json_decref(object);
