@@ -48,7 +48,8 @@ struct vmres_veto {
 struct vmres_engine_options {
     size_t size;            /* sizeof(struct vmres_engine_options), the version */
     uint32_t max_vms;       /* VM ids are 0 .. max_vms - 1; at most VMRES_MAX_VMS */
-    uint32_t max_transfers; /* open at once; default 2 * max_vms + 64 */
+    uint32_t max_transfers; /* open at once; default 2 * max_vms + 64; contiguous: no less than
+                               2 * max_vms */
     uint32_t max_actions;   /* one step can hand out; default min(max_vms, 1024) + 16 */
     uint32_t kinds;         /* 1 .. VMRES_KINDS_MAX */
     const struct vmres_resource *resources; /* [kinds] */

@@ -79,6 +79,19 @@ static enum vmres_status check_policy(const struct vmres_policy *policy, struct 
     return VMRES_OK;
 }
 
+/* A chain has a transfer across each boundary, and one from each hole that feeds it: one that never
+ * has room for all of them would be begun anew for ever. */
+static enum vmres_status check_chains(const struct vmres_engine_options *options, uint32_t kind,
+                                      struct vmres_error *error)
+{
+    if (options->resources[kind].placement != VMRES_PLACEMENT_EXTENT ||
+        options->max_transfers == 0 || options->max_transfers >= 2 * options->max_vms)
+        return VMRES_OK;
+    return vmres__error_set(error, VMRES_INVALID,
+                            "%s: contiguous, so max_transfers must be at least 2 * max_vms",
+                            options->resources[kind].name);
+}
+
 static enum vmres_status check_options(const struct vmres_engine_options *options,
                                        struct vmres_error *error)
 {
@@ -109,6 +122,8 @@ static enum vmres_status check_options(const struct vmres_engine_options *option
                 status = vmres__error_set(error, VMRES_INVALID,
                                           "%s: two resources of this name; rename one",
                                           options->resources[k].name);
+        if (status == VMRES_OK)
+            status = check_chains(options, k, error);
         if (status == VMRES_OK && options->policies)
             status = check_policy(&options->policies[k], error);
     }

@@ -65,6 +65,8 @@ static bool create(struct play *play)
     options.max_vms = VMS;
     options.kinds = 1 + (shape & 1);
     options.max_transfers = tables % 8;
+    if (options.max_transfers > 0 && (resources[0].placement || resources[1].placement))
+        options.max_transfers += 2 * VMS;
     options.max_actions = tables / 8 % 4;
     options.dry_run = tables >> 7;
     options.resources = resources;

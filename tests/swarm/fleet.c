@@ -182,6 +182,8 @@ static void choose_options(struct world *world)
     options->resources = world->resources;
     options->policies = world->policies;
     options->max_transfers = dice_chance(dice, 300) ? (uint32_t)dice_between(dice, 1, 5) : 0;
+    if (options->max_transfers > 0 && fleet_contiguous(world))
+        options->max_transfers += 2 * VMS; /* however large its clones grow */
     options->max_actions = dice_chance(dice, 300) ? (uint32_t)dice_between(dice, 1, 3) : 0;
     options->period_ms = (uint32_t)dice_between(dice, 50, 1500);
     options->progress_ms = (uint32_t)dice_between(dice, 200, 5000);

@@ -257,6 +257,17 @@ static void expect_old_closed(struct world *world, uint64_t began)
                        (unsigned long long)info.started_ms);
 }
 
+/* When the last of what was said before faults stopped arrives. */
+static uint64_t last_word(const struct world *world)
+{
+    uint64_t last = world->now;
+
+    for (uint32_t i = 0; i < world->queued; i++)
+        if (world->queue[i].due_ms > last)
+            last = world->queue[i].due_ms;
+    return last;
+}
+
 /* Faults stop. Every transfer that is open must be over in time; then, when wild policies are
  * silent too, everything must come to rest. */
 bool world_settle(struct world *world)
@@ -271,7 +282,7 @@ bool world_settle(struct world *world)
         advance(world);
     expect_old_closed(world, began);
     world->quiet = true;
-    began = world->now;
+    began = last_word(world);
     do {
         for (uint32_t i = 0; i < 8 && !world_failed(world); i++)
             advance(world);

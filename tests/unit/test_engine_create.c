@@ -187,6 +187,27 @@ static void numbers_must_be_in_range(void **state)
             "max_transfers and max_actions must be at most 4194304, max_reservations 65536");
 }
 
+/* Each boundary of a chain has its transfer, and so has each hole. */
+static void a_chain_must_find_room(void **state)
+{
+    struct vmres_engine *engine;
+    struct setup setup;
+
+    (void)state;
+    good(&setup);
+    setup.resources[0].placement = VMRES_PLACEMENT_EXTENT;
+    setup.options.max_transfers = 2 * setup.options.max_vms - 1;
+    refused(&setup, VMRES_INVALID,
+            "memory: contiguous, so max_transfers must be at least 2 * max_vms");
+    setup.resources[0].placement = VMRES_PLACEMENT_AMOUNT;
+    EXPECT_OK(vmres_engine_create(&setup.options, &engine, NULL));
+    vmres_engine_destroy(engine);
+    setup.resources[0].placement = VMRES_PLACEMENT_EXTENT;
+    setup.options.max_transfers++;
+    EXPECT_OK(vmres_engine_create(&setup.options, &engine, NULL));
+    vmres_engine_destroy(engine);
+}
+
 static void times_must_be_in_range(void **state)
 {
     static const char message[] = "times must be at most an hour, stale_periods at most 100";
@@ -295,6 +316,7 @@ int main(void)
         cmocka_unit_test(without_memory_there_is_no_engine),
         cmocka_unit_test(the_struct_must_be_ours),
         cmocka_unit_test(numbers_must_be_in_range),
+        cmocka_unit_test(a_chain_must_find_room),
         cmocka_unit_test(times_must_be_in_range),
         cmocka_unit_test(resources_must_make_sense),
         cmocka_unit_test(policies_must_be_whole),
