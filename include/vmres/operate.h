@@ -70,7 +70,8 @@ struct vmres_reservation {
     uint8_t kind;
 };
 
-/* Keeps room: ask vmres_engine_reservation() when it is ready. Refused where floors and other
+/* Keeps room: ask vmres_engine_reservation() when it is ready. In a deficit that nobody else can
+ * work off it gives back what is missing, and is not ready any more. Refused where floors and other
  * reservations leave too little for it, and on a contiguous host: an amount is no block. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_reserve(
     struct vmres_driver *driver, const struct vmres_reservation *reservation);

@@ -106,7 +106,8 @@ struct command {
     uint32_t older;          /* the command it superseded, while that one's final is owed */
     uint32_t next, previous; /* in the list of the open, or of the free */
     uint8_t kind, type, state, wanted_cancel;
-    uint8_t up; /* blocks: it removes from the final side */
+    uint8_t up;           /* blocks: it removes from the final side */
+    uint8_t contradicted; /* a pin: the device was seen to aim higher since */
 };
 
 /* A transfer's amounts: asked >= released >= placed >= incorporated + failed. */
@@ -374,6 +375,8 @@ enum vmres_status vmres__reserve_event(struct vmres_engine *engine,
                                        const struct vmres_event *event);
 void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind);
 void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind);
+uint64_t vmres__reserve_yield(struct vmres_engine *engine, uint8_t kind, uint64_t missing,
+                              bool minima_too);
 uint32_t vmres__reserve_count(const struct vmres_engine *engine);
 uint64_t vmres__reserve_need(const struct vmres_engine *engine, uint8_t kind);
 uint64_t vmres__reserve_charged(const struct vmres_engine *engine, uint8_t kind);

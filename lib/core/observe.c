@@ -223,6 +223,15 @@ static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
     kind->shares_stale = true;
 }
 
+/* Before the pin arrived there, or since: that it is done does not tell. */
+static void contradict(struct vmres_engine *engine, const struct account *account)
+{
+    struct command *open = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+
+    if (open && open->type == VMRES_ACTION_PIN && account->target > open->target)
+        open->contradicted = 1;
+}
+
 enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct kind *kind = &engine->kinds[event->kind];
@@ -233,8 +242,10 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct
     if (event->valid & VMRES_VALID_HELD)
         vmres__observe_held(engine, event->vm, event->kind,
                             granules_up(kind, event->as.observed.held));
-    if (event->valid & VMRES_VALID_TARGET)
+    if (event->valid & VMRES_VALID_TARGET) {
         account->target = granules_up(kind, event->as.observed.target);
+        contradict(engine, account);
+    }
     account->witness =
         event->valid & VMRES_VALID_WITNESS ? granules_up(kind, event->as.observed.witness) : NONE;
     vmres__observe_enforced(account, event->valid);

@@ -34,12 +34,14 @@ static void leave_alone(struct vmres_engine *engine, const struct command *comma
     vmres__vm_confirmed(engine, command->vm);
 }
 
-/* It holds what it was pinned at; of a block no more than that, and nothing outside of it. */
+/* It holds what it was pinned at, of a block no more than that, and nobody was seen to have told it
+ * otherwise meanwhile. */
 static bool is_stable(const struct kind *kind, const struct command *command)
 {
     uint32_t held = kind->views[command->vm].held;
 
-    return held == command->target || (kind->blocks && held < command->target);
+    return !command->contradicted &&
+           (held == command->target || (kind->blocks && held < command->target));
 }
 
 static void confirm(struct vmres_engine *engine, struct command *command)
@@ -64,13 +66,13 @@ static void confirm(struct vmres_engine *engine, struct command *command)
     vmres__vm_confirmed(engine, command->vm);
 }
 
-/* A block that is said to be where it was pinned, and holds more than that, has moved on since it
- * was seen: it is pinned again, at what it has now. */
+/* One that was told otherwise meanwhile is pinned again; and so is a block that holds more than it
+ * was pinned to: it has moved on since it was seen. */
 static bool on_its_way(const struct kind *kind, const struct command *command)
 {
     struct account *account = &kind->accounts[command->vm];
 
-    if (!kind->blocks || is_stable(kind, command))
+    if (is_stable(kind, command) || (!kind->blocks && !command->contradicted))
         return false;
     if (++account->failures < RESTLESS)
         account->flags |= ACCOUNT_PIN;
@@ -85,7 +87,7 @@ void vmres__pin_answered(struct vmres_engine *engine, struct command *command,
 
     if (!(event->flags & VMRES_FLAG_FINAL))
         return;
-    if (event->result == VMRES_RESULT_DONE)
+    if (event->result == VMRES_RESULT_DONE && !command->contradicted)
         account->target = command->target;
     vmres__trace(engine, (struct vmres_trace_record){.type = VMRES_TRACE_PIN,
                                                      .level = VMRES_TRACE_DEBUG,

@@ -74,13 +74,12 @@ static uint64_t gather(struct vmres_engine *engine, uint8_t kind_index, uint64_t
     return missing;
 }
 
-static void gather_both(struct vmres_engine *engine, uint8_t kind, uint64_t need,
-                        enum purpose purpose)
+static uint64_t gather_both(struct vmres_engine *engine, uint8_t kind, uint64_t need,
+                            enum purpose purpose)
 {
     uint64_t missing = need > 0 ? gather(engine, kind, need, purpose, false) : 0;
 
-    if (missing > 0)
-        gather(engine, kind, missing, purpose, true);
+    return missing > 0 ? gather(engine, kind, missing, purpose, true) : 0;
 }
 
 /* --- gaps --- */
@@ -141,18 +140,31 @@ static uint64_t charged_unseen(const struct vmres_engine *engine, const struct k
     return charged;
 }
 
+/* Room that is merely kept for a VM to come goes before what VMs need and are entitled to. */
+static void work_off_deficit(struct vmres_engine *engine, uint8_t kind_index)
+{
+    const struct kind *kind = &engine->kinds[kind_index];
+    uint64_t unseen = charged_unseen(engine, kind), missing;
+
+    /* VMs being adopted are charged with the most they could hold: soon it will be less. */
+    if (kind->adopting > 0 || kind->ledger.deficit <= unseen)
+        return;
+    missing = kind->ledger.deficit - unseen;
+    if (!engine->dry_run)
+        missing = vmres__reserve_yield(engine, kind_index, missing, false);
+    missing = gather_both(engine, kind_index, missing, FOR_BOUNDS);
+    if (!engine->dry_run)
+        vmres__reserve_yield(engine, kind_index, missing, true);
+}
+
 static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 {
     struct kind *kind = &engine->kinds[kind_index];
     struct work *work = &engine->work;
 
     if (kind->ledger.deficit > 0) {
-        uint64_t unseen = charged_unseen(engine, kind);
-
         clear_gaps(work);
-        /* VMs being adopted are charged with the most they could hold: soon it will be less. */
-        if (kind->adopting == 0 && kind->ledger.deficit > unseen)
-            gather_both(engine, kind_index, kind->ledger.deficit - unseen, FOR_BOUNDS);
+        work_off_deficit(engine, kind_index);
         return;
     }
     for (uint32_t i = 0; i < work->verdict.count; i++) {

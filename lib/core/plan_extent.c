@@ -90,18 +90,34 @@ static uint32_t passing_in(const struct stretch *s, uint32_t vm)
     return gap < 0 ? min_u32((uint32_t)-gap, vmres__extent_passing(s->kind, vm)) : 0;
 }
 
-/* Recipients get no more than `most`, in proportion. */
+/* What of a recipient's gap lies below its floor. */
+static uint32_t below_floor(const struct stretch *s, uint32_t vm)
+{
+    const struct vmres_view *view = &s->kind->views[vm];
+    int32_t gap = s->engine->work.gaps[vm];
+
+    return gap > 0 ? min_u32((uint32_t)gap, view->floor - min_u32(view->floor, view->charge)) : 0;
+}
+
+/* Recipients get no more than `most`: floors first, then in proportion. */
 static void scale_wanted(struct stretch *s, uint64_t wanted, uint64_t most)
 {
     int32_t *gaps = s->engine->work.gaps;
+    uint64_t low = 0, for_low;
 
     if (most >= wanted)
         return;
+    for (uint32_t i = s->first; i < s->end; i++)
+        low += below_floor(s, vm_at(s, i));
+    wanted -= low;
+    for_low = most < low ? most : low;
+    most -= for_low;
     for (uint32_t i = s->first; i < s->end; i++) {
-        int32_t *gap = &gaps[vm_at(s, i)];
+        uint32_t vm = vm_at(s, i), first = below_floor(s, vm);
 
-        if (*gap > 0)
-            *gap = (int32_t)portion(&most, &wanted, (uint32_t)*gap);
+        if (gaps[vm] > 0)
+            gaps[vm] = (int32_t)(portion(&for_low, &low, first) +
+                                 portion(&most, &wanted, (uint32_t)gaps[vm] - first));
     }
 }
 

@@ -4,7 +4,9 @@
  * and a maximum, for a limited time. The minimum is gathered like what a floor demands, before
  * anybody grows; the rest up to the maximum only from what is free when nobody wants it. What a
  * reservation has is charged like a VM's, so nobody else can be given it; claiming it passes the
- * charge on to the VM in one entry, so that it is never in two hands, nor in none.
+ * charge on to the VM in one entry, so that it is never in two hands, nor in none. It is no VM,
+ * though: in a deficit it gives back what it has beyond its minimum before anybody is asked, and
+ * the rest when nobody can be.
  *
  * Invariant: a reservation in use has an id other than 0; charge <= maximum; those in use come
  * first, in order of age.
@@ -76,6 +78,25 @@ void vmres__reserve_feed(struct vmres_engine *engine, uint8_t kind)
 void vmres__reserve_fill(struct vmres_engine *engine, uint8_t kind)
 {
     draw_all(engine, kind, TO_MAXIMUM);
+}
+
+/* The youngest first. Returns what is still missing. */
+uint64_t vmres__reserve_yield(struct vmres_engine *engine, uint8_t kind, uint64_t missing,
+                              bool minima_too)
+{
+    for (uint32_t i = vmres__reserve_count(engine); i-- > 0 && missing > 0;) {
+        struct reservation *r = &engine->reservations[i];
+        uint32_t least = minima_too ? 0 : r->minimum;
+        uint32_t piece = r->charge - min_u32(r->charge, least);
+
+        piece = missing < piece ? (uint32_t)missing : piece;
+        if (r->kind != kind || piece == 0)
+            continue;
+        vmres__ledger_shed(&engine->kinds[kind].ledger, &r->charge, piece);
+        missing -= piece;
+        tell(engine, r, "the host lacks it: given back");
+    }
+    return missing;
 }
 
 /* How many there are: they come first in the table. */

@@ -53,6 +53,28 @@ static void it_is_charged_with_the_most_until_it_is_pinned_twice(void **state)
     rig_delete(rig);
 }
 
+/* Somebody else commands the device, too: that the pin is done is old news by then. */
+static void one_told_otherwise_meanwhile_is_pinned_again(void **state)
+{
+    struct rig *rig = found(RIG_PIN);
+    struct vmres_event event;
+
+    (void)state;
+    adopt(rig);
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    event = rig_observed(rig, 1, MEMORY);
+    event.valid |= VMRES_VALID_TARGET;
+    event.as.observed.target = 150 * VMRES_MIB;
+    rig_told(rig, event);
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    EXPECT_BOOKS(rig, "100 200 + 100");
+    EXPECT_STATE(rig, 1, VMRES_VM_ADOPTING);
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    EXPECT_BOOKS(rig, "100 80 + 220");
+    EXPECT_STATE(rig, 1, VMRES_VM_LIVE);
+    rig_delete(rig);
+}
+
 /* Whether floors fit is asked of who is yet to start. */
 static void it_is_charged_though_it_does_not_fit(void **state)
 {
@@ -278,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_charged_with_the_most_until_it_is_pinned_twice),
+        cmocka_unit_test(one_told_otherwise_meanwhile_is_pinned_again),
         cmocka_unit_test(it_is_charged_though_it_does_not_fit),
         cmocka_unit_test(no_block_is_allotted_before_it_is_pinned),
         cmocka_unit_test(it_must_have_been_seen_first),

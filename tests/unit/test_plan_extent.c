@@ -175,6 +175,21 @@ static void many_donors_feed_one(void **state)
     rig_delete(rig);
 }
 
+/* However much others wish, and wherever they lie. */
+static void floors_come_first(void **state)
+{
+    struct rig *rig = row_new(300);
+
+    (void)state;
+    rig_fleet(rig, 3, 100);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 104 * VMRES_MIB, 300 * VMRES_MIB));
+    rig_wish(rig, 1, 96);
+    rig_wish(rig, 2, 180);
+    rig_round(rig);
+    EXPECT_ROW(rig, "0:[0,104) 1:[104,200) 2:[200,300)");
+    rig_delete(rig);
+}
+
 static void opposite_flows_cancel(void **state)
 {
     struct rig *rig = row_new(400);
@@ -532,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_link_at_its_ceiling_passes_pieces),
         cmocka_unit_test(a_hole_comes_before_a_donor),
         cmocka_unit_test(many_donors_feed_one),
+        cmocka_unit_test(floors_come_first),
         cmocka_unit_test(opposite_flows_cancel),
         cmocka_unit_test(what_is_above_a_ceiling_leaves_a_hole),
         cmocka_unit_test(what_is_ordered_away_leaves_a_hole),

@@ -272,7 +272,8 @@ static void a_deficit_comes_first(void **state)
     rig_delete(rig);
 }
 
-static void what_it_has_it_keeps_in_a_deficit(void **state)
+/* VMs give what is above their share; what they need and are entitled to they keep. */
+static void what_nobody_can_give_in_a_deficit_it_gives_back(void **state)
 {
     struct rig *rig = three(100, 100, 60);
 
@@ -280,11 +281,31 @@ static void what_it_has_it_keeps_in_a_deficit(void **state)
     rig_told(rig, reservation(rig, 1, 40, 40));
     rig_told(rig, capacity_of(rig, 270));
     rig_round(rig);
-    EXPECT_BOOKS(rig, "90 90 60 + 0 - 10");
-    assert_int_equal(has(rig, 1), 40);
-    /* Given back, it works off the deficit before it is free. */
+    EXPECT_BOOKS(rig, "90 90 60 + 0");
+    assert_int_equal(has(rig, 1), 30);
+    assert_false(info_of(rig, 1).ready);
+    /* Released before the deficit is worked off, it works that off before it is free. */
+    rig_told(rig, capacity_of(rig, 250));
+    assert_int_equal(rig_deficit(rig, MEMORY), 20);
     rig_told(rig, release_of(rig, 1));
-    EXPECT_BOOKS(rig, "90 90 60 + 30");
+    EXPECT_BOOKS(rig, "90 90 60 + 10");
+    rig_delete(rig);
+}
+
+static void what_is_beyond_its_minimum_goes_before_anybody_is_asked(void **state)
+{
+    struct rig *rig = three(100, 100, 60);
+
+    (void)state;
+    rig_told(rig, reservation(rig, 1, 10, 40));
+    rig_told(rig, reservation(rig, 2, 0, 10));
+    rig_round(rig);
+    assert_int_equal(has(rig, 1) + has(rig, 2), 40);
+    rig_told(rig, capacity_of(rig, 275));
+    rig_round(rig);
+    EXPECT_BOOKS(rig, "100 100 60 + 0");
+    assert_int_equal(has(rig, 1), 15);
+    assert_int_equal(has(rig, 2), 0); /* the younger gives first */
     rig_delete(rig);
 }
 
@@ -528,7 +549,8 @@ int main(void)
         cmocka_unit_test(two_are_served_in_order_of_age),
         cmocka_unit_test(nothing_is_drawn_before_all_are_pinned),
         cmocka_unit_test(a_deficit_comes_first),
-        cmocka_unit_test(what_it_has_it_keeps_in_a_deficit),
+        cmocka_unit_test(what_nobody_can_give_in_a_deficit_it_gives_back),
+        cmocka_unit_test(what_is_beyond_its_minimum_goes_before_anybody_is_asked),
         cmocka_unit_test(it_expires),
         cmocka_unit_test(it_may_stand_for_ever),
         cmocka_unit_test(it_is_released),
