@@ -97,6 +97,7 @@ struct command {
     uint64_t mark_ms;     /* start of the window in which the rate is watched */
     uint32_t vm;
     uint32_t target;         /* absolute */
+    uint32_t before;         /* where its device aimed when it was sent */
     uint32_t amount;         /* what it is to move */
     uint32_t bound;          /* what it may say to have moved */
     uint32_t claimed;        /* what it said, cumulative */
@@ -107,7 +108,7 @@ struct command {
     uint32_t next, previous; /* in the list of the open, or of the free */
     uint8_t kind, type, state, wanted_cancel;
     uint8_t up;           /* blocks: it removes from the final side */
-    uint8_t contradicted; /* a pin: the device was seen to aim higher since */
+    uint8_t contradicted; /* the device was seen to aim higher since */
 };
 
 /* A transfer's amounts: asked >= released >= placed >= incorporated + failed. */

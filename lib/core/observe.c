@@ -223,13 +223,20 @@ static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
     kind->shares_stale = true;
 }
 
-/* Before the pin arrived there, or since: that it is done does not tell. */
+/* Somebody else has told the device to aim higher than what is to shrink it, or pin it, does: that
+ * this is done, when it is said so, tells nothing. What the device aimed at before may have been
+ * seen before the removal arrived there. */
 static void contradict(struct vmres_engine *engine, const struct account *account)
 {
-    struct command *open = account->shrink == NONE ? NULL : &engine->commands[account->shrink];
+    uint32_t index = account->shrink;
 
-    if (open && open->type == VMRES_ACTION_PIN && account->target > open->target)
-        open->contradicted = 1;
+    for (; index != NONE; index = engine->commands[index].older) {
+        struct command *open = &engine->commands[index];
+
+        if (account->target > open->target &&
+            (open->type == VMRES_ACTION_PIN || account->target != open->before))
+            open->contradicted = 1;
+    }
 }
 
 enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct vmres_event *event)

@@ -61,13 +61,17 @@ static uint32_t claimable(const struct vmres_engine *engine, const struct comman
 }
 
 /* How much of the charge neither the witness nor the device's own word needs: the most that can be
- * believed released. A process may shrink for reasons of its own while its guest gives nothing. */
-static uint32_t believable(const struct kind *kind, const struct vmres_event *event, uint32_t vm)
+ * believed released; nothing once somebody else has told the device to take it back. A process may
+ * shrink for reasons of its own while its guest gives nothing. */
+static uint32_t believable(const struct kind *kind, const struct vmres_event *event,
+                           const struct command *command)
 {
-    uint32_t charge = kind->views[vm].charge;
+    uint32_t charge = kind->views[command->vm].charge;
     uint64_t room = (uint64_t)charge + kind->tolerance;
     uint32_t witness, held;
 
+    if (command->contradicted && !kind->blocks)
+        return 0;
     /* A block's bounds are the host's: what is outside of them cannot be held. */
     if (kind->blocks || kind->resource.removal == VMRES_REMOVAL_HOST ||
         (event->valid & VMRES_VALID_ENFORCED) || BROKEN(VERIFY))
@@ -160,7 +164,7 @@ static void credit(struct vmres_engine *engine, struct command *command,
     uint32_t piece, disputed;
 
     command->claimed += min_u32(claimed - command->claimed, claimable(engine, command));
-    piece = min_u32(contested(command), believable(kind, event, command->vm));
+    piece = min_u32(contested(command), believable(kind, event, command));
     command->credited += piece;
     disputed = contested(command);
     /* An observation may have settled a part of the dispute meanwhile. */
@@ -227,10 +231,11 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     struct account *account = &kind->accounts[command->vm];
     bool final = (event->flags & VMRES_FLAG_FINAL) != 0;
     uint32_t claimed = granules_down(kind, event->as.answer.amount);
+    bool done = event->result == VMRES_RESULT_DONE && (!command->contradicted || kind->blocks);
 
     /* Done means that the target is reached, though a VM that held less had less to remove; but one
      * that was taken over may have been left behind since. */
-    if (final && event->result == VMRES_RESULT_DONE && command->state != COMMAND_SUPERSEDED)
+    if (final && done && command->state != COMMAND_SUPERSEDED)
         claimed = max_u32(claimed, command->amount);
     credit(engine, command, event, claimed);
     if (final && command->state == COMMAND_SUPERSEDED)
@@ -238,20 +243,19 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     if (!final || command->state == COMMAND_SUPERSEDED)
         return;
     outlive(engine, command, event->result);
-    if (event->result == VMRES_RESULT_DONE)
+    if (done)
         account->target = command->target;
     else if (event->result == VMRES_RESULT_REFUSED) /* its device aims where it did before */
         account->target =
             max_u32(account->target, vmres__removal_undisputed(engine, command->vm, command->kind));
-    if (event->result == VMRES_RESULT_DONE &&
-        vmres__removal_contested(engine, command->vm, command->kind) == 0) {
+    if (done && vmres__removal_contested(engine, command->vm, command->kind) == 0) {
         account->failures = 0;
         account->backoff_ms = 0;
         return;
     }
-    if (event->result != VMRES_RESULT_DONE)
+    if (!done)
         account->flags |= ACCOUNT_PIN;
-    if (event->result != VMRES_RESULT_DONE && kind->blocks && account->unincorporated > 0)
+    if (!done && kind->blocks && account->unincorporated > 0)
         vmres__grant_fail(engine, command->vm, command->kind); /* it is seen as it is, then */
     /* Where it was called off, whoever did so has seen to its transfers. */
     if (command->state != COMMAND_OPEN && event->result == VMRES_RESULT_CANCELLED)

@@ -129,6 +129,7 @@ static enum sent send(struct vmres_engine *engine, struct command plan, uint32_t
         return LATER;
     command = &engine->commands[index];
     command->target = plan.target;
+    command->before = kind->accounts[plan.vm].target;
     command->amount = plan.amount;
     command->bound = plan.bound;
     command->up = plan.up;
@@ -201,6 +202,12 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
     if (engine->kinds[kind].blocks) /* what it was not told of it does not count */
         plan.target -= account->untold;
     plan.bound = max_u32(plan.amount, view->held - min_u32(view->held, plan.target));
+    /* It says that more is gone than is wanted now: no target may count on that, nor do without. */
+    if (account->disputed > contested && plan.target < view->floor) {
+        if (asking)
+            open->wanted_cancel = 1;
+        return call_off(engine, account->shrink);
+    }
     if (give == 0 || (open && (open->target == plan.target || open->older != NONE)))
         return NOTHING;
     return send(engine, plan, &account->shrink,

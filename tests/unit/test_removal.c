@@ -454,6 +454,65 @@ static void an_old_dispute_does_not_take_it_below_its_floor(void **state)
     rig_delete(rig);
 }
 
+/* It says that 30 of 50 are gone; then its floor is raised, and 10 are wanted. */
+static void what_is_in_dispute_is_not_asked_for_below_its_floor(void **state)
+{
+    struct rig *rig = rig_new(200);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig_withhold(rig, 0, RIG_REMOVAL);
+    rig_wish(rig, 0, 50);
+    rig_wish(rig, 1, 150);
+    rig_round(rig);
+    rig->vms[0].devices[MEMORY].excess = 30;
+    rig_progress(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 30);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 80 * VMRES_MIB, 300 * VMRES_MIB));
+    rig_wish(rig, 0, 90);
+    rig_round(rig);
+    /* Not down to 70: it is called off. */
+    assert_false(rig_is_open(rig, 0, VMRES_ACTION_REQUEST_REMOVAL));
+    assert_int_equal(rig_charge(rig, 0, MEMORY), 100);
+    rig_delete(rig);
+}
+
+/* Another controller lets the device grow again; the end of the removal is heard after that. */
+static void what_was_told_to_come_back_is_not_gone(void **state)
+{
+    struct rig *rig = asked(0);
+    struct vmres_event event;
+
+    (void)state;
+    event = rig_observed(rig, 1, MEMORY);
+    event.valid |= VMRES_VALID_TARGET;
+    event.as.observed.target = 90 * VMRES_MIB;
+    rig_told(rig, event);
+    rig_withhold(rig, 1, RIG_REMOVAL | RIG_PIN);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "100 100 + 0");
+    rig_finish(rig, 1, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    EXPECT_BOOKS(rig, "100 50 + 50");
+    rig_delete(rig);
+}
+
+/* The same was seen before the request arrived there. */
+static void where_it_aimed_before_tells_nothing(void **state)
+{
+    struct rig *rig = asked(0);
+    struct vmres_event event;
+
+    (void)state;
+    event = rig_observed(rig, 1, MEMORY);
+    event.valid |= VMRES_VALID_TARGET;
+    event.as.observed.target = 100 * VMRES_MIB;
+    rig_told(rig, event);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "150 50 + 0");
+    rig_delete(rig);
+}
+
 static void after_a_removal_the_books_stay_as_they_are(void **state)
 {
     struct rig *rig = asked(0);
@@ -506,6 +565,9 @@ int main(void)
         cmocka_unit_test(the_donor_stays_above_its_floor_whatever_is_disputed),
         cmocka_unit_test(a_dispute_goes_from_command_to_command),
         cmocka_unit_test(an_old_dispute_does_not_take_it_below_its_floor),
+        cmocka_unit_test(what_is_in_dispute_is_not_asked_for_below_its_floor),
+        cmocka_unit_test(what_was_told_to_come_back_is_not_gone),
+        cmocka_unit_test(where_it_aimed_before_tells_nothing),
         cmocka_unit_test(after_a_removal_the_books_stay_as_they_are),
         cmocka_unit_test(an_observation_in_the_middle_changes_nothing),
     };
