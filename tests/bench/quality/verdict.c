@@ -2,13 +2,15 @@
 /*
  * What must hold on every trace, whoever made it: nothing is broken, nobody beats the bound, and no
  * VM that lies or takes all costs another what that is entitled to. (One that is stuck does: what
- * it does not let go, nobody can give.)
+ * it does not let go, nobody can give.) Over all traces of a set one that refuses to give misses
+ * more than had it given.
  */
 #include <string.h>
 
 #include "quality/field.h"
 
 #define LOST_TO_A_HOG 5.0 /* GiB s */
+#define REFUSALS 16       /* so many traces are enough to say what refusing comes to */
 #define LAG_S 2           /* to see that a VM is short, and to take back what a liar was lent */
 
 /* What others may lose to a liar, percent: so long each time one needs more within its share. */
@@ -73,9 +75,43 @@ static uint32_t judge_race(const struct field *field, const struct meeting *meet
     return 0;
 }
 
+/* What the first VM missed over all traces, when it gave and when it refused to; returns of how
+ * many. */
+static uint32_t add_refusals(const struct field *field, enum vmres_sim_stall stall, double *gave,
+                             double *refused)
+{
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < field->meeting_count; i++) {
+        const struct meeting *meeting = &field->meetings[i];
+        const struct result *usual = field_ours(field, meeting, "pressure", stall, "");
+        const struct result *stuck = field_ours(field, meeting, "pressure", stall, "vm1 stuck");
+
+        if (!usual || !stuck)
+            continue;
+        *gave += usual->unmet - usual->others_unmet;
+        *refused += stuck->unmet - stuck->others_unmet;
+        found++;
+    }
+    return found;
+}
+
+/* On one trace it may pay, by what was lent before; see README.md. */
+static uint32_t judge_refusal(const struct field *field, enum vmres_sim_stall stall, FILE *file)
+{
+    double gave = 0, refused = 0;
+
+    if (add_refusals(field, stall, &gave, &refused) < REFUSALS || refused >= gave)
+        return 0;
+    (void)fprintf(file, "BROKEN: refusing to give pays: %.0f GiB s missed instead of %.0f\n",
+                  refused, gave);
+    return 1;
+}
+
 uint32_t verdict_write(const struct field *field, FILE *file)
 {
-    uint32_t broken = 0;
+    uint32_t broken = judge_refusal(field, VMRES_SIM_STALL_EXACT, file) +
+                      judge_refusal(field, VMRES_SIM_STALL_CROOKED, file);
 
     for (uint32_t i = 0; i < field->meeting_count; i++) {
         const struct meeting *meeting = &field->meetings[i];
