@@ -25,8 +25,9 @@ VMRES_BEGIN_DECLS
 
 /* Before a migration, a snapshot, a pause: what is open on it is called off, nothing new is asked
  * of it and no round waits for it. It stays charged with what it may hold. This stands, whatever
- * else happens to it, until it is thawed or gone. Refused unless it is live, being adopted, or
- * frozen: a backend may have done so for a reason of its own, which ends by itself. */
+ * else happens to it, until it is thawed or gone. Refused of a VM that is booting. One that is
+ * silent is frozen when it speaks; one that is frozen stays so for this reason, too: a backend may
+ * have done so for a reason of its own, which ends by itself. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_freeze(struct vmres_driver *driver,
                                                                uint32_t vm);
 /* Where no other reason is left it is pinned at what it holds, twice, and takes part again. A

@@ -23,7 +23,7 @@ enum vmres_vm_state {
     VMRES_VM_ADOPTING = 2, /* it ran before us: charged with the most it could hold until pinned */
     VMRES_VM_LIVE = 3,     /* takes part */
     VMRES_VM_SILENT = 4,   /* its device no longer answers: charge stays, no commands */
-    VMRES_VM_FROZEN = 5,   /* left alone on request: charge stays, no commands */
+    VMRES_VM_FROZEN = 5,   /* left alone, by whom why tells: charge stays, no commands */
 };
 
 enum vmres_transfer_state {

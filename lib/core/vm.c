@@ -12,7 +12,8 @@
  *                      LIVE, ADOPTING --frozen--> FROZEN --thawed--> ADOPTING
  *
  * gone and reborn are possible in every state but VACANT; so is silent where commands are open. A
- * VM that was frozen is FROZEN again where another would be ADOPTING, until it is thawed.
+ * VM that was frozen, be it while silent, is FROZEN where another would be ADOPTING, until it is
+ * thawed.
  *
  * Invariant: a VM that is not LIVE is in no open transfer; only LIVE ones are judged; the former
  * incarnation's words are dropped (engine.c). What a VM leaves behind, its charge, is free exactly
@@ -65,7 +66,7 @@ static void become(struct vmres_engine *engine, uint32_t vm, enum vmres_vm_state
     engine->live += counts_as_live(state);
     engine->live -= counts_as_live(it->state);
     it->state = (uint8_t)state;
-    if (counts_as_live(state))
+    if (counts_as_live(state) || state == VMRES_VM_FROZEN)
         it->flags |= VM_LIVED;
     vmres__trace(engine,
                  (struct vmres_trace_record){.type = VMRES_TRACE_VM,
@@ -379,14 +380,15 @@ static void leave_alone(struct vmres_engine *engine, uint32_t vm)
     become(engine, vm, VMRES_VM_FROZEN);
 }
 
+/* One that is silent is left alone as it is, and frozen when it speaks. */
 enum vmres_status vmres__vm_freeze(struct vmres_engine *engine, const struct vmres_event *event)
 {
     struct vm *vm = &engine->vms[event->vm];
 
-    if (vm->state != VMRES_VM_FROZEN && !counts_as_live(vm->state))
+    if (vm->state == VMRES_VM_BOOTING || !(vm->flags & VM_LIVED))
         return VMRES_STATE;
     vm->flags |= reason_of(event);
-    if (vm->state != VMRES_VM_FROZEN)
+    if (counts_as_live(vm->state))
         leave_alone(engine, event->vm);
     return VMRES_OK;
 }

@@ -31,6 +31,14 @@ static void add_part(struct text *text, const struct kind *kind, const char *bef
     vmres__text_add_amount(text, kind->resource.unit, units_of(kind, granules));
 }
 
+/* Whoever it is left alone for: it takes both to let it go. */
+static void add_frozen(struct text *text, uint8_t flags)
+{
+    vmres__text_add(text, ", frozen: left alone %s%s%s", flags & VM_FROZEN ? "on request" : "",
+                    flags & VM_FROZEN && flags & VM_HALTED ? ", and " : "",
+                    flags & VM_HALTED ? "for the hypervisor" : "");
+}
+
 /* Why nothing is asked of it, or given to it. */
 static void add_state(struct text *text, const struct vmres_engine *engine, uint32_t vm,
                       uint8_t kind)
@@ -40,10 +48,13 @@ static void add_state(struct text *text, const struct vmres_engine *engine, uint
         [VMRES_VM_ADOPTING] = ", being adopted: it is to be pinned first",
         [VMRES_VM_LIVE] = "",
         [VMRES_VM_SILENT] = ", silent: its device does not answer",
-        [VMRES_VM_FROZEN] = ", frozen: left alone on request",
+        [VMRES_VM_FROZEN] = "",
     };
+    const struct vm *it = &engine->vms[vm];
 
-    vmres__text_add(text, "%s", states[engine->vms[vm].state]);
+    vmres__text_add(text, "%s", states[it->state]);
+    if (it->state == VMRES_VM_FROZEN)
+        add_frozen(text, it->flags);
     if (view_of(engine, vm, kind)->flags & VMRES_VIEW_UNCOOPERATIVE)
         vmres__text_add(text, ", left alone: it did not do as asked");
     else if (vmres__guard_lends_nothing(engine, vm, kind))

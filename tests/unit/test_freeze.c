@@ -394,6 +394,25 @@ static void it_is_silent(void **state)
     rig_delete(rig);
 }
 
+/* Who does not answer can be frozen all the same: it is, as soon as it speaks again. */
+static void it_is_frozen_while_silent(void **state)
+{
+    struct rig *rig = transfer(1);
+
+    (void)state;
+    rig_withhold(rig, 1, RIG_ALL);
+    rig_until(rig, 20000);
+    EXPECT_STATE(rig, 1, VMRES_VM_SILENT);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 1));
+    EXPECT_STATE(rig, 1, VMRES_VM_SILENT);
+    rig_wish_nothing(rig);
+    rig_finish(rig, 1, VMRES_ACTION_REQUEST_REMOVAL, 0, VMRES_RESULT_CANCELLED);
+    rig_withhold(rig, 1, ALL_BUT_CANCEL);
+    expect_peace(rig, 1);
+    thaw(rig, 1);
+    rig_delete(rig);
+}
+
 static void it_is_thawed_while_silent(void **state)
 {
     struct rig *rig = transfer(1);
@@ -449,6 +468,26 @@ static void the_backend_is_lost_and_found(void **state)
     rig_delete(rig);
 }
 
+/* Its new life has begun, though nothing was asked of it yet: that is not said again. */
+static void the_backend_is_lost_after_its_rebirth(void **state)
+{
+    struct rig *rig = rig_new(300);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    freeze(rig, 1);
+    rig->vms[1].incarnation++;
+    rig_told(rig, rig_observed(rig, 1, MEMORY));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_VM_LIVE, 1));
+    EXPECT_STATE(rig, 1, VMRES_VM_FROZEN);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0));
+    rig_pump(rig);
+    expect_peace(rig, 1);
+    thaw(rig, 1);
+    rig_delete(rig);
+}
+
 static void both_kinds_are_left_alone(void **state)
 {
     struct rig *rig = rig_prepare(200, 2, true);
@@ -494,9 +533,11 @@ int main(void)
         cmocka_unit_test(a_deficit_is_not_worked_off_by_it),
         cmocka_unit_test(it_is_gone),
         cmocka_unit_test(it_is_silent),
+        cmocka_unit_test(it_is_frozen_while_silent),
         cmocka_unit_test(it_is_thawed_while_silent),
         cmocka_unit_test(it_is_reborn),
         cmocka_unit_test(the_backend_is_lost_and_found),
+        cmocka_unit_test(the_backend_is_lost_after_its_rebirth),
         cmocka_unit_test(both_kinds_are_left_alone),
     };
 

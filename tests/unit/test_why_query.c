@@ -63,6 +63,7 @@ static void a_policy_adds_what_it_thinks(void **state)
 static void who_takes_no_part_is_told_why(void **state)
 {
     struct rig *rig = rig_new(300);
+    struct vmres_event freeze;
 
     (void)state;
     rig_fleet(rig, 1, 100);
@@ -70,6 +71,16 @@ static void who_takes_no_part_is_told_why(void **state)
     expect_why(rig, 1, "holds 0B, uses 0B (no report to go by), not live yet");
     rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 0));
     expect_why(rig, 0, "holds 100MiB, uses 0B (no report to go by), frozen: left alone on request");
+    freeze = rig_event(rig, VMRES_EVENT_FREEZE, 0);
+    freeze.flags = VMRES_FLAG_HOST;
+    rig_told(rig, freeze);
+    expect_why(rig, 0,
+               "holds 100MiB, uses 0B (no report to go by), "
+               "frozen: left alone on request, and for the hypervisor");
+    rig_told(rig, rig_event(rig, VMRES_EVENT_THAW, 0));
+    expect_why(rig, 0,
+               "holds 100MiB, uses 0B (no report to go by), frozen: left alone for the hypervisor");
+    rig_told(rig, rig_event(rig, VMRES_EVENT_FREEZE, 0));
     rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
     rig_told(rig, rig_event(rig, VMRES_EVENT_THAW, 0));
     expect_why(rig, 0,
