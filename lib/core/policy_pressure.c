@@ -9,7 +9,8 @@
  *    is needed again grows with its square; the owner of the most idle memory will miss it last.
  *    It is the rule of replacing the page that is used furthest in the future, without the future.
  *    Where moving costs nothing, as it does of a CPU rate, each gives the same part of its surplus:
- *    then who needs his again soon has lost little, and half as much turns back.
+ *    then who needs his again soon has lost little, and half as much turns back; of who grew when
+ *    it last moved a quarter counts, the rest last.
  *  - Memory in use is taken only when all surplus is exhausted, only for VMs that are below their
  *    entitlement, and from those above theirs. To swap out one VM for another helps nobody, but it
  *    is what a share promises; so a VM that claims all it can get cannot hurt one within its share.
@@ -39,6 +40,8 @@
  *    the shape is fitted by least squares on logarithms (pressure_curve.c). A prompt stall is taken
  *    at its word, shape 1: relief comes with another demand than it spoke of, mostly a smaller one,
  *    and would teach the wrong curve.
+ *  - Where moving costs nothing, above its entitlement a VM gets next to nothing on a guess, and
+ *    half of what a late stall speaks of, which may be told again: too much would turn back.
  *
  * A round in which nobody stalls is one pass and names nobody. Otherwise surpluses drop into
  * buckets (bucket.h), the top ones are emptied, and what there is is handed out to the askers up to

@@ -36,9 +36,10 @@ enum pressure_flag {
     PRESSURE_SHORT = 1 << 2,   /* it was short when it last reported */
     PRESSURE_RETURNS = 1 << 3, /* the last time it was short, its use came back to its peak */
     PRESSURE_TESTED = 1 << 4,  /* now it is short again, and well below that peak */
-    PRESSURE_GUESSED = 1 << 5, /* it was short without a stall to say so, and only just now */
+    PRESSURE_TRIED = 1 << 5, /* its next report tells of it; SHORT: that it is was a guess, without
+                                * a stall to say so; others: it was asked for surplus */
     PRESSURE_DOUBTED = 1 << 6, /* the last time no stall followed: a false alarm */
-    PRESSURE_GIVES = 1 << 7,   /* it was asked for surplus since it last reported */
+    PRESSURE_GREW = 1 << 7,    /* when it last moved; not: it shrank */
 };
 
 /*

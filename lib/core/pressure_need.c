@@ -9,6 +9,7 @@
 #define STALL_MOST 7500u /* demand is four times what it holds; beyond, noise drowns it */
 #define PEAK_FORGETS 11u /* a peak not seen again fades by 1 / 2^11 a round */
 #define GIFT_FORGETS 6u  /* what it gave fades by 1 / 2^6 a round, and a granule */
+#define SPELL_BEGINS 3u  /* rounds in which a spell is new */
 #define LITTLE 64u       /* this part of what it holds is as good as nothing */
 #define STEP 32u         /* and this is asked for when nobody knows how much is missing */
 
@@ -58,12 +59,42 @@ static bool is_short(const struct pressure_vm *vm, const struct vmres_view *view
     return late && view->available == 0 && before > (vm->flags & PRESSURE_DOUBTED ? little + 1 : 0);
 }
 
-/* One that was short when the last was used up will stall in the next report. */
-static void judge_guess(struct pressure_vm *vm, uint32_t stall)
+static void forget_gift(struct pressure_vm *vm)
 {
-    vm->flags &= (uint8_t) ~(PRESSURE_GUESSED | PRESSURE_DOUBTED);
-    if (stall == 0)
-        vm->flags |= PRESSURE_DOUBTED;
+    vm->gave = above(vm->gave, (vm->gave >> GIFT_FORGETS) + 1);
+}
+
+/* What was let go as it was asked to, and what came back, by what the host sees it hold. */
+static void count_gift(struct pressure_vm *vm, uint32_t held, bool asked)
+{
+    if (asked)
+        vm->gave = clamp((uint64_t)vm->gave + above(vm->held, held));
+    vm->gave = above(vm->gave, above(held, vm->held));
+    forget_gift(vm);
+}
+
+/* What came of what was tried. One that was short when the last was used up will now stall. */
+static void judge_trial(struct pressure_vm *vm, const struct vmres_view *view)
+{
+    bool tried = (vm->flags & PRESSURE_TRIED) != 0;
+    bool was_short = (vm->flags & PRESSURE_SHORT) != 0;
+
+    vm->flags &= (uint8_t)~PRESSURE_TRIED;
+    if (tried && was_short) {
+        vm->flags &= (uint8_t)~PRESSURE_DOUBTED;
+        if (view->stall == 0)
+            vm->flags |= PRESSURE_DOUBTED;
+    }
+    count_gift(vm, view->held, tried && !was_short);
+}
+
+/* Which way it moved, if it did; what it began with is no move. */
+static void note_move(struct pressure_vm *vm, uint32_t held)
+{
+    if (held > vm->held && vm->held > 0)
+        vm->flags |= PRESSURE_GREW;
+    else if (held < vm->held)
+        vm->flags &= (uint8_t)~PRESSURE_GREW;
 }
 
 static void turn_short(struct pressure_vm *vm, uint32_t stall, uint32_t rose)
@@ -71,7 +102,7 @@ static void turn_short(struct pressure_vm *vm, uint32_t stall, uint32_t rose)
     if (vm->flags & PRESSURE_SHORT)
         return;
     if (stall == 0)
-        vm->flags |= PRESSURE_GUESSED;
+        vm->flags |= PRESSURE_TRIED;
     else
         vm->flags &= (uint8_t)~PRESSURE_DOUBTED;
     vm->flags |= PRESSURE_SHORT;
@@ -103,6 +134,23 @@ static uint32_t guess(const struct pressure_vm *vm)
     return clamp((uint64_t)vm->held + (vm->rose > step ? vm->rose : step));
 }
 
+/* Where moving costs nothing it can wait, above its entitlement, for its late stall to say what is
+ * missing, and with half of that to be told again: what is too much would turn round. Unless it is
+ * told again, soon after a spell began, and so much is missing that it is no drift. */
+static uint32_t cautious(const struct pressure_vm *vm, const struct vmres_view *view,
+                         uint32_t demand)
+{
+    uint32_t sure = view->held > view->entitlement ? view->held : view->entitlement;
+
+    if (demand <= sure)
+        return demand;
+    if (view->stall == 0)
+        return sure + 1;
+    if (vm->spell_rounds > 1 && vm->spell_rounds <= SPELL_BEGINS && demand - sure > view->held / 2)
+        return demand;
+    return sure + (demand - sure) / 2 + 1;
+}
+
 /* What a VM that is short would use if it could, at most what it may hold and can take in a
  * round. */
 uint32_t vmres__pressure_demand(const struct pressure *policy, const struct pressure_vm *vm,
@@ -120,6 +168,8 @@ uint32_t vmres__pressure_demand(const struct pressure *policy, const struct pres
     } else if ((vm->flags & PRESSURE_LATE) && demand <= vm->held + 1) {
         demand = guess(vm); /* it was given that since, and it is not enough */
     }
+    if (policy->costless && (vm->flags & PRESSURE_LATE))
+        demand = cautious(vm, view, demand);
     return least(least(demand, view->ceiling), (uint64_t)view->held + policy->grant);
 }
 
@@ -189,24 +239,10 @@ static void learn(const struct pressure *policy, struct pressure_vm *vm,
         end_spell(vm);
 }
 
-static void forget_gift(struct pressure_vm *vm)
-{
-    vm->gave = above(vm->gave, (vm->gave >> GIFT_FORGETS) + 1);
-}
-
-/* What was let go as it was asked to, and what came back, by what the host sees it hold. */
-static void count_gift(struct pressure_vm *vm, uint32_t held)
-{
-    if (vm->flags & PRESSURE_GIVES)
-        vm->gave = clamp((uint64_t)vm->gave + above(vm->held, held));
-    vm->flags &= (uint8_t)~PRESSURE_GIVES;
-    vm->gave = above(vm->gave, above(held, vm->held));
-    forget_gift(vm);
-}
-
 void vmres__pressure_unheard(struct pressure_vm *vm)
 {
-    vm->flags &= (uint8_t)~PRESSURE_GIVES;
+    if (!(vm->flags & PRESSURE_SHORT))
+        vm->flags &= (uint8_t)~PRESSURE_TRIED;
     forget_gift(vm);
 }
 
@@ -218,16 +254,15 @@ bool vmres__pressure_hear(const struct pressure *policy, struct pressure_vm *vm,
     uint32_t rose = in_use > vm->in_use ? in_use - vm->in_use : 0;
     bool is = false;
 
-    if (vm->gave > 0 || (vm->flags & PRESSURE_GIVES))
-        count_gift(vm, view->held);
-    if (vm->flags & PRESSURE_GUESSED)
-        judge_guess(vm, view->stall);
+    if (vm->gave > 0 || (vm->flags & PRESSURE_TRIED))
+        judge_trial(vm, view);
     if (view->stall > 0 || view->available == 0) {
         time_stall(vm, view);
         is = is_short(vm, view);
     }
     if (in_use + view->held / LITTLE < vm->in_use)
         vm->flags &= (uint8_t)~PRESSURE_DOUBTED;
+    note_move(vm, view->held);
     vm->held_before = vm->held;
     vm->held = view->held;
     vm->in_use = in_use;

@@ -56,7 +56,7 @@ static void take(struct pressure_plan *plan, uint32_t id, uint32_t amount, const
 static void take_surplus(struct pressure_plan *plan, uint32_t id, uint64_t amount,
                          const char *reason)
 {
-    plan->vms[id].flags |= PRESSURE_GIVES;
+    plan->vms[id].flags |= PRESSURE_TRIED;
     take(plan, id, least(amount, plan->policy->release), reason);
 }
 
@@ -74,19 +74,39 @@ static void sort_surpluses(struct pressure_plan *plan)
     }
 }
 
-/* Where moving costs nothing: from all, the same part of what each has. */
-static void share_surplus(struct pressure_plan *plan)
+/* What of its surplus is counted on at first: of who grew when it last moved a quarter, so that it
+ * need not turn round. */
+static uint32_t at_first(const struct pressure_plan *plan, uint32_t id)
 {
-    uint64_t rest = plan->surplus;
-    uint64_t wanted = plan->asked - plan->supply;
+    uint32_t surplus = surplus_of(plan, id);
 
+    return plan->vms[id].flags & PRESSURE_GREW ? surplus / 4 : surplus;
+}
+
+/* Takes so much, from each its part of what there is at first, or of what is left after that. */
+static void share_part(struct pressure_plan *plan, uint64_t wanted, uint64_t rest, bool first)
+{
     wanted = wanted < rest ? wanted : rest;
     for (uint32_t i = 0; i < plan->round->count && wanted > 0; i++) {
-        uint32_t share = portion(&wanted, &rest, surplus_of(plan, i));
+        uint32_t part = first ? at_first(plan, i) : surplus_of(plan, i) - at_first(plan, i);
+        uint32_t share = portion(&wanted, &rest, part);
 
         if (share > 0)
             take_surplus(plan, i, share, "its part of all surplus");
     }
+}
+
+/* Where moving costs nothing: from all, the same part of what each has. */
+static void share_surplus(struct pressure_plan *plan)
+{
+    uint64_t wanted = plan->asked - plan->supply;
+    uint64_t first = 0;
+
+    for (uint32_t i = 0; i < plan->round->count; i++)
+        first += at_first(plan, i);
+    share_part(plan, wanted, first, true);
+    if (wanted > first)
+        share_part(plan, wanted - first, plan->surplus - first, false);
 }
 
 /* Empties the buckets from the top until there is enough. */

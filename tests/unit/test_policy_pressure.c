@@ -107,6 +107,32 @@ static void where_moving_costs_nothing_all_give_alike(void **state)
     judgement_close(&j);
 }
 
+/* Of who grew last a quarter counts like what the others have; the rest when that is not enough. */
+static void where_moving_costs_nothing_who_grew_gives_last(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_costless(&j, 3000);
+    judgement_add(&j, 400, 0);
+    judgement_add(&j, 500, 320);
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 400);
+    judgement_judge(&j);
+    judgement_report(&j.views[0], 500, 180, 0); /* it grew, and could spare 300 now */
+    judgement_judge(&j);                        /* 101 of 75 and 300 */
+    EXPECT_TARGET(&j, 0, 500 - 20);
+    EXPECT_TARGET(&j, 1, 500 - 81);
+    judgement_report(&j.views[2], 400, 400, 50 * PERCENT);
+    judgement_judge(&j); /* 401: 375, then 26 of the other 225 */
+    EXPECT_TARGET(&j, 0, 500 - 75 - 26);
+    EXPECT_TARGET(&j, 1, 500 - 300);
+    judgement_report(&j.views[0], 480, 180, 0); /* it gave since */
+    judgement_judge(&j);                        /* 401 of 282 and 300 */
+    EXPECT_TARGET(&j, 0, 480 - 194);
+    EXPECT_TARGET(&j, 1, 500 - 207);
+    judgement_close(&j);
+}
+
 static void the_pool_comes_first(void **state)
 {
     struct judgement j;
@@ -654,6 +680,39 @@ static void who_is_told_of_late_is_short_when_the_last_is_used_up(void **state)
     judgement_close(&j);
 }
 
+/* Up to its entitlement it waits for nothing, nor where so much is missing that it is no drift. */
+static void where_moving_costs_nothing_a_late_stall_is_half_believed(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    open_costless(&j, 4000);
+    j.round.free = 3000;
+    add_late(&j);
+    report_and_judge(&j, 400, 310, 0);
+    report_and_judge(&j, 400, 400, 0);
+    EXPECT_TARGET(&j, 0, 401);
+    report_and_judge(&j, 400, 400, 20 * PERCENT); /* 101 are missing */
+    EXPECT_TARGET(&j, 0, 451);
+    j.views[0].entitlement = 421;
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 462);
+    j.views[0].entitlement = 900;
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 501);
+    judgement_close(&j);
+    open_costless(&j, 4000);
+    j.round.free = 3000;
+    add_late(&j);
+    report_and_judge(&j, 400, 310, 0);
+    report_and_judge(&j, 400, 400, 0);
+    for (uint32_t round = 2; round <= 4; round++) {
+        report_and_judge(&j, 400, 400, 50 * PERCENT); /* 401 are missing */
+        EXPECT_TARGET(&j, 0, round <= 3 ? 801 : 601);
+    }
+    judgement_close(&j);
+}
+
 static void at_least_a_32nd_is_guessed(void **state)
 {
     struct judgement j;
@@ -972,6 +1031,7 @@ int main(void)
         cmocka_unit_test(the_largest_surplus_gives_just_what_is_missing),
         cmocka_unit_test(then_the_next_largest),
         cmocka_unit_test(where_moving_costs_nothing_all_give_alike),
+        cmocka_unit_test(where_moving_costs_nothing_who_grew_gives_last),
         cmocka_unit_test(the_pool_comes_first),
         cmocka_unit_test(no_donor_is_asked_for_more_than_a_round_can_bring),
         cmocka_unit_test(nobody_asks_for_more_than_it_can_take_in_a_round),
@@ -1000,6 +1060,7 @@ int main(void)
         cmocka_unit_test(a_late_stall_speaks_of_what_was_held_before),
         cmocka_unit_test(a_prompt_stall_speaks_of_what_is_held),
         cmocka_unit_test(who_is_told_of_late_is_short_when_the_last_is_used_up),
+        cmocka_unit_test(where_moving_costs_nothing_a_late_stall_is_half_believed),
         cmocka_unit_test(at_least_a_32nd_is_guessed),
         cmocka_unit_test(one_false_alarm_is_enough),
         cmocka_unit_test(what_is_refuted_is_guessed_anew),
