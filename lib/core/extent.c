@@ -206,6 +206,15 @@ uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm)
     return view->ceiling + (view->outgoing > 0 ? max_u32(end_of_host(kind) / PIECES, 1) : 0);
 }
 
+/* What a VM is to end with, and no less than its floor if it has as much of its own: the floor may
+ * have come up since the plan. */
+static uint32_t keeps(const struct kind *kind, uint32_t vm)
+{
+    const struct block *block = &kind->blocks[vm];
+
+    return max_u32(block->keep, min_u32(kind->views[vm].floor, block->own));
+}
+
 uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,
                                bool up)
 {
@@ -232,7 +241,7 @@ uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, u
 
         to_beyond = min_u32(to_beyond, most - min_u32(most, charge));
     }
-    return min_u32(to_pool + to_beyond, has - min_u32(has, block->keep));
+    return min_u32(to_pool + to_beyond, has - min_u32(has, keeps(kind, vm)));
 }
 
 uint32_t vmres__extent_passing(const struct kind *kind, uint32_t vm)
@@ -255,7 +264,7 @@ void vmres__extent_trim(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
     const struct vmres_view *view = view_of(engine, vm, kind);
     uint64_t has = (uint64_t)view->charge + view->incoming;
-    uint64_t needs = (uint64_t)engine->kinds[kind].blocks[vm].keep + view->outgoing;
+    uint64_t needs = (uint64_t)keeps(&engine->kinds[kind], vm) + view->outgoing;
     uint32_t index = account_of(engine, vm, kind)->outgoing;
     uint32_t missing = has < needs ? min_u32((uint32_t)(needs - has), view->outgoing) : 0;
 

@@ -152,10 +152,6 @@ static void add_fault(struct play *play)
     fault.for_ms = take(play) * 250;
     fault.amount = figure(play, &fault);
     fault.share = take(play) * 4000u % (VMRES_PPM + 1);
-    /* When a limit ends, a link that was planned under it may still pass on below its floor
-     * (corpus/plan/48.bin). */
-    if (fault.fault == VMRES_SIM_LIMIT && play->blocks)
-        return;
     (void)!vmres_sim_add_fault(vmres_harness_sim(play->host), &fault);
 }
 

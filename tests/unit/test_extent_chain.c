@@ -306,6 +306,39 @@ static void one_that_is_pinned_is_granted_nothing_meanwhile(void **state)
     rig_delete(rig);
 }
 
+static void limit_device(struct rig *rig, uint32_t vm, uint32_t most)
+{
+    struct vmres_event event = rig_observed(rig, vm, MEMORY);
+
+    event.valid |= VMRES_VALID_LIMIT;
+    event.as.observed.limit = most * VMRES_MIB;
+    rig_told(rig, event);
+}
+
+/* A link that gave what its device could not hold any more passes another piece on; then its device
+ * can, and its floor is where it was. */
+static void what_a_link_misses_to_its_floor_it_keeps(void **state)
+{
+    struct rig *rig = row_new(400);
+
+    (void)state;
+    rig_fleet(rig, 4, 100);
+    rig_told(rig, vmres_event_limits(rig->now, 1, 1, 90 * VMRES_MIB, 300 * VMRES_MIB));
+    limit_device(rig, 1, 80);
+    rig_wish(rig, 0, 130);
+    rig_wish(rig, 2, 90);
+    rig_withhold(rig, 2, RIG_REMOVAL);
+    rig_round(rig);
+    EXPECT_ROW(rig, "0:[0,120) 1:[120,200) 2:[200,300) 3:[300,400)");
+    limit_device(rig, 1, 300);
+    rig_finish(rig, 2, VMRES_ACTION_REQUEST_REMOVAL, 6, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "0:[0,120) 1:[120,206) 2:[206,300) 3:[300,400)");
+    rig_withhold(rig, 2, 0);
+    settles(rig);
+    rig_delete(rig);
+}
+
 /* What lay in a link on its way when it was frozen is its own when it is back. */
 static void what_a_link_comes_back_with_is_its_own(void **state)
 {
@@ -580,6 +613,7 @@ int main(void)
         cmocka_unit_test(one_that_moved_on_is_pinned_again),
         cmocka_unit_test(one_that_refuses_even_to_stay_is_left_alone),
         cmocka_unit_test(one_that_is_pinned_is_granted_nothing_meanwhile),
+        cmocka_unit_test(what_a_link_misses_to_its_floor_it_keeps),
         cmocka_unit_test(what_a_link_comes_back_with_is_its_own),
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),
