@@ -223,6 +223,7 @@ static void resize(struct vmres_sim *sim, struct sim_vm *vm, const struct vmres_
     if (sim_hurt_by(holding, VMRES_SIM_FALSE_DONE)) {
         if (direction == SIM_GROW) /* of a release none but the witness can tell */
             vmres__sim_shadow_cancelled(sim, vm, action->kind);
+        holding->feigned = direction == SIM_SHRINK;
         command->amount = command->asked;
         holding->told.target = command->target; /* so the driver must think */
         tell(sim, vm, action->kind, direction, (struct sim_end){true, VMRES_RESULT_DONE});

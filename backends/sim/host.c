@@ -90,7 +90,7 @@ enum vmres_status vmres__sim_host_observe(struct vmres_sim *sim, struct sim_vm *
     holding->told.target = holding->target;
     holding->told.limit = holding->most;
     holding->unseen = false;
-    vmres__sim_shadow_seen(sim, vm, kind);
+    vmres__sim_shadow_observed(sim, vm, kind);
     return VMRES_OK;
 }
 

@@ -155,6 +155,7 @@ struct sim_holding {
     bool unseen;                /* it changed of itself since it was last observed */
     bool reconfigured;          /* its limits have changed, and have still to be told */
     uint64_t promise, exposure; /* shadow.c */
+    bool feigned;               /* it said that it follows the last command, and does not */
     struct {                    /* shadow.c: what is known, while more has been posted */
         uint64_t least, most;   /* that the device reads; the exposure */
     } heard;
@@ -400,7 +401,7 @@ void vmres__sim_metric_tick(struct vmres_sim *sim);
 uint8_t vmres__sim_metric_memory(const struct vmres_sim *sim);
 
 /* shadow.c: before a command is taken; when it arrives; after it was called off; when something was
- * told or forgotten; after a pump; after a tick. */
+ * told, of itself or in an answer, or forgotten; after a pump; after a tick. */
 void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
                                const struct vmres_action *action);
 void vmres__sim_shadow_arrived(struct vmres_sim *sim, const struct sim_vm *vm,
@@ -408,6 +409,7 @@ void vmres__sim_shadow_arrived(struct vmres_sim *sim, const struct sim_vm *vm,
 void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 /* Limits or capacity are others now; what was lawful stays so until they are heard of. */
 void vmres__sim_shadow_relaxed(struct vmres_sim *sim);
+void vmres__sim_shadow_observed(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 void vmres__sim_shadow_forget(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind);
 void vmres__sim_shadow_settle(struct vmres_sim *sim);

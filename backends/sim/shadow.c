@@ -51,6 +51,15 @@ void vmres__sim_shadow_seen(struct vmres_sim *sim, const struct sim_vm *vm, uint
         sim->exposure_due = true;
 }
 
+void vmres__sim_shadow_observed(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
+{
+    struct sim_holding *holding = &vm->holdings[kind];
+
+    if (holding->feigned) /* where it truly aims is known now */
+        holding->promise = sim_min(holding->promise, holding->target);
+    vmres__sim_shadow_seen(sim, vm, kind);
+}
+
 /* A device that does not follow a command aims where it aimed. */
 void vmres__sim_shadow_cancelled(struct vmres_sim *sim, const struct sim_vm *vm, uint8_t kind)
 {
@@ -196,6 +205,7 @@ void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
     check_single(sim, holding, action);
     if (action->type == VMRES_ACTION_REASSIGN || action->type == VMRES_ACTION_NOTIFY)
         check_capacity(sim, holding, action->kind, action->as.resize.target);
+    holding->feigned = false;
     /* A notice does not take back what a newer reassignment promises. */
     holding->promise = action->type == VMRES_ACTION_NOTIFY
                            ? sim_max(holding->promise, action->as.resize.target)

@@ -73,8 +73,9 @@ struct vmres_kvm_vm_spec {
     const char *pidfile; /* with pid 0: a file that holds its pid; may be NULL */
     int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
                             libvirt, is not QEMU: give the pidfile) */
-    /* What the process holds beside the guest's memory. 0: it is measured, when the VM is met and
-     * now and then, in libuv's pool of threads: some 30 ms for each GiB in small pages. */
+    /* What the process holds beside the guest's memory: in no charge, keep a reserve for it. 0: it
+     * is measured now and then, in libuv's pool of threads (30 ms for a GiB in small pages). A guest
+     * that makes QEMU swell and shrink can feign a release of that much: state it to be safe. */
     uint64_t overhead;
     struct vmres_vm_limits limits; /* of memory; initial is ignored */
 };
