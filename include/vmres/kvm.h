@@ -74,8 +74,8 @@ struct vmres_kvm_vm_spec {
     int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
                             libvirt, is not QEMU: give the pidfile) */
     /* What the process holds beside the guest's memory: in no charge, keep a reserve for it. 0: it
-     * is measured now and then, in libuv's pool of threads (30 ms for a GiB in small pages). A guest
-     * that makes QEMU swell and shrink can feign a release of that much: state it to be safe. */
+     * is measured now and then, in libuv's pool of threads (30 ms for a GiB in small pages). A
+     * guest that makes QEMU swell and shrink can feign a release of that much: state it then. */
     uint64_t overhead;
     struct vmres_vm_limits limits; /* of memory; initial is ignored */
 };
