@@ -317,6 +317,8 @@ static void keep_or_trim(struct vmres_engine *engine, struct kind *kind, uint8_t
         }
         if (boundary != NONE)
             engine->work.flows[boundary] -= t->up ? (int64_t)rest : -(int64_t)rest;
+        if (rest > 0) /* whoever takes it may have room for more since the last plan */
+            vmres__settle_mark(engine, t->donor, kind_index);
     }
 }
 
