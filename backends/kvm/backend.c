@@ -15,17 +15,29 @@ static struct vmres_kvm *kvm_of(struct vmres_backend *backend)
     return (struct vmres_kvm *)backend;
 }
 
+/* Why this driver cannot be served, or NULL. */
+static const char *misfit(const struct vmres_kvm *kvm, const struct vmres_engine *engine)
+{
+    struct vmres_pool_info pool;
+    struct vmres_vm_info vm;
+
+    if (vmres_engine_pool(engine, 1, &pool) == VMRES_OK)
+        return "the kvm backend moves one kind, memory; give the driver no other";
+    if (vmres_engine_vm(engine, kvm->options.max_vms, &vm) == VMRES_OK)
+        return "the driver's max_vms is more than the kvm backend's; give both the same";
+    return NULL;
+}
+
 static enum vmres_status start(struct vmres_backend *backend, struct vmres_driver *driver,
                                struct vmres_error *error)
 {
     struct vmres_kvm *kvm = kvm_of(backend);
-    struct vmres_pool_info pool;
+    const char *why_not = misfit(kvm, vmres_driver_engine(driver));
 
-    if (vmres_engine_pool(vmres_driver_engine(driver), 1, &pool) == VMRES_OK) {
+    if (why_not) {
         if (error) {
             error->status = VMRES_UNSUPPORTED;
-            (void)snprintf(error->message, sizeof error->message,
-                           "the kvm backend moves one kind, memory; give the driver no other");
+            (void)snprintf(error->message, sizeof error->message, "%s", why_not);
         }
         return VMRES_UNSUPPORTED;
     }

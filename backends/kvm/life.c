@@ -106,15 +106,11 @@ void vmres__kvm_life_add(struct kvm_vm *vm)
         vm->refusal = "the driver has no room for another VM";
         return;
     }
-    if (id < vm->kvm->options.max_vms) {
-        take_id(vm, id);
-        vm->frozen = false;
-        vm->told.floor = vm->limits.floor;
-        vm->told.ceiling = vm->limits.ceiling;
-        vm->told.participation = vm->limits.participation;
-    } else {
-        vm->refusal = "max_vms of the backend is less than the driver's";
-    }
+    take_id(vm, id);
+    vm->frozen = false;
+    vm->told.floor = vm->limits.floor;
+    vm->told.ceiling = vm->limits.ceiling;
+    vm->told.participation = vm->limits.participation;
 }
 
 void vmres__kvm_life_forget(struct kvm_vm *vm)

@@ -51,7 +51,7 @@ struct vmres_kvm;
 /* Start from vmres_kvm_options_init(); a zero means the default given here. Copied. */
 struct vmres_kvm_options {
     size_t size;          /* sizeof(struct vmres_kvm_options), the version */
-    uint32_t max_vms;     /* as in the driver's options; default 64 */
+    uint32_t max_vms;     /* no less than the driver's, or it is not started; default 64 */
     uint32_t greeting_ms; /* without a greeting for so long another client has it; default 2000 */
     uint32_t command_ms;  /* without a reply for so long the VM is busy; default 2000 */
     uint32_t poll_ms;     /* devices that move are read so often, or more; default 20 */

@@ -113,11 +113,15 @@ static void test_pidfile_that_is_a_pipe(void **state)
     unlink(path);
 }
 
-static void test_wants_one_kind(void **state)
+static void test_serves_drivers_that_fit(void **state)
 {
     const struct vmres_resource resources[2] = {
         {.name = "memory", .granule = VMRES_MIB, .capacity = VMRES_GIB},
         {.name = "cpu", .unit = VMRES_UNIT_MILLI, .granule = 10, .capacity = 1000}};
+    static const struct {
+        uint32_t vms, kinds;
+        const char *says;
+    } cases[] = {{4, 2, "one kind, memory"}, {65, 1, "max_vms is more than the kvm backend's"}};
     struct vmres_driver_options options;
     struct vmres_driver *driver;
     struct vmres_error error;
@@ -128,14 +132,16 @@ static void test_wants_one_kind(void **state)
     assert_int_equal(uv_loop_init(&loop), 0);
     EXPECT_OK(vmres_kvm_create(&loop, NULL, &kvm, NULL));
     vmres_driver_options_init(&options);
-    options.engine.max_vms = 4;
-    options.engine.kinds = 2;
     options.engine.resources = resources;
     options.backend = vmres_kvm_backend(kvm);
-    EXPECT_OK(vmres_driver_create(&options, &driver, NULL));
-    EXPECT_STATUS(vmres_driver_start(driver, 0, &error), VMRES_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "one kind, memory"));
-    vmres_driver_destroy(driver);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        options.engine.max_vms = cases[i].vms;
+        options.engine.kinds = cases[i].kinds;
+        EXPECT_OK(vmres_driver_create(&options, &driver, NULL));
+        EXPECT_STATUS(vmres_driver_start(driver, 0, &error), VMRES_UNSUPPORTED);
+        assert_non_null(strstr(error.message, cases[i].says));
+        vmres_driver_destroy(driver);
+    }
     vmres_kvm_close(kvm, NULL, NULL);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
@@ -147,7 +153,7 @@ int main(void)
         cmocka_unit_test(test_lack_of_memory),
         cmocka_unit_test(test_closes_with_and_without_vms),
         cmocka_unit_test(test_pidfile_that_is_a_pipe),
-        cmocka_unit_test(test_wants_one_kind),
+        cmocka_unit_test(test_serves_drivers_that_fit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
