@@ -179,6 +179,8 @@ static void credit(struct vmres_engine *engine, struct command *command,
         trace_piece(engine, command, VMRES_TRACE_REMOVED, piece);
         if (kind->blocks) {
             vmres__extent_left(kind, command->vm, !command->up, piece);
+            /* It may have gone on after it was called off, and can give less on the other side. */
+            vmres__settle_mark(engine, command->vm, command->kind);
             vmres__settle_mark_donors(engine, command->vm, command->kind);
         }
         pass_on(engine, command, piece);

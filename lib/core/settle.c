@@ -176,6 +176,17 @@ static uint32_t givable_now(const struct vmres_engine *engine, uint32_t vm, uint
                                       : vmres__transfer_wanted(engine, vm, kind, up);
 }
 
+/* What a VM could give at the most. Its floor may have come up since that was planned; what becomes
+ * of a block is the chain's (extent.c). */
+static uint32_t spare_of(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
+{
+    uint32_t undisputed = vmres__removal_undisputed(engine, vm, kind);
+    uint32_t floor =
+        engine->kinds[kind].blocks || BROKEN(FLOOR) ? 0 : view_of(engine, vm, kind)->floor;
+
+    return undisputed - min_u32(undisputed, floor);
+}
+
 /* The donor's side: ask, ask anew, or call off. */
 static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
@@ -193,8 +204,7 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
         open->wanted_cancel = 1;
     if (open && (!asking || open->wanted_cancel))
         return call_off(engine, account->shrink);
-    give = min_u32(givable_now(engine, vm, kind, plan.up),
-                   vmres__removal_undisputed(engine, vm, kind));
+    give = min_u32(givable_now(engine, vm, kind, plan.up), spare_of(engine, vm, kind));
     /* What the open request says is gone and is not believed yet is a part of both. */
     contested = min_u32(vmres__removal_contested(engine, vm, kind), give);
     plan.amount = give - contested;

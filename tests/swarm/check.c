@@ -216,9 +216,20 @@ static bool has_walls(const struct world *world, uint8_t kind)
     return false;
 }
 
+/* Limits may be changed on a host that has become too small for what it had promised. */
+static bool has_floors(const struct world *world, uint8_t kind)
+{
+    uint64_t floors = world->shadow.reserve[kind];
+
+    for (uint32_t vm = 0; vm < world->slots; vm++)
+        if (world->shadow.vms[vm].known)
+            floors += world->shadow.vms[vm].accounts[kind].floor;
+    return floors <= world->shadow.capacity[kind];
+}
+
 static void check_rest(const struct world *world, uint8_t kind, char *why, size_t size)
 {
-    bool walled = has_walls(world, kind);
+    bool walled = has_walls(world, kind) || !has_floors(world, kind);
     struct vmres_pool_info pool;
     bool all_live = true;
 

@@ -106,20 +106,16 @@ static uint64_t lowest_target(const struct shadow *shadow, const struct vmres_ac
 }
 
 /* A dry run asks for nothing new: what was under way goes on, and is not judged again. A chain does
- * so link by link. */
+ * so link by link and piece by piece. */
 static bool goes_on(const struct world *world, const struct vmres_action *action)
 {
-    const struct shadow_account *account = &world->shadow.vms[action->vm].accounts[action->kind];
-    uint64_t asked = lowest_target(&world->shadow, action);
-
-    if (place_matters(world, action->kind))
-        asked = least(asked, account->asked);
-    return world->shadow.dry && action->as.resize.target >= asked;
+    return world->shadow.dry && (place_matters(world, action->kind) ||
+                                 action->as.resize.target >= lowest_target(&world->shadow, action));
 }
 
 static void expect_shrink(struct world *world, const struct vmres_action *action)
 {
-    struct shadow_account *account = &world->shadow.vms[action->vm].accounts[action->kind];
+    const struct shadow_account *account = &world->shadow.vms[action->vm].accounts[action->kind];
     uint64_t target = action->as.resize.target;
     bool old = goes_on(world, action);
 
@@ -127,13 +123,12 @@ static void expect_shrink(struct world *world, const struct vmres_action *action
         world_fault(world, LINK_GIVES); /* what is not its own */
         return;
     }
-    if (world->shadow.dry && !old && !place_matters(world, action->kind))
+    if (world->shadow.dry && !old)
         BREACH(world, action, "a removal in a dry run");
     if (target < least(account->floor, account->limit))
         BREACH(world, action, "I3: below its floor");
     if (old)
         return;
-    account->asked = target;
     /* An operator's command, a lowered ceiling among them, needs no report. */
     if (world->policies[action->kind].ops->commands ||
         target >= least(account->ceiling, account->limit) ||

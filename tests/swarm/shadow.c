@@ -96,8 +96,8 @@ static void take_vm(struct world *world, const struct vmres_event *event)
     case VMRES_EVENT_VM_ADDED:
         *vm = (struct shadow_vm){.known = true, .incarnation = event->incarnation};
         for (uint32_t k = 0; k < KINDS; k++)
-            vm->accounts[k] = (struct shadow_account){
-                .limit = NEVER, .asked = NEVER, .ordered = NEVER, .ordered_low = NEVER};
+            vm->accounts[k] =
+                (struct shadow_account){.limit = NEVER, .ordered = NEVER, .ordered_low = NEVER};
         break;
     case VMRES_EVENT_VM_LIMITS:
         account->floor = round_up(world, event->kind, event->as.limits.floor);

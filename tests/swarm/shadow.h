@@ -29,7 +29,6 @@ struct shadow_account {
     uint64_t reported_ms;
     uint64_t used; /* as claimed, bounded by what it held since */
     uint32_t stall;
-    uint64_t asked;  /* what it was asked last to shrink to, NEVER: nothing */
     uint64_t own;    /* on a contiguous host: what does not only lie there on its way */
     bool rests;      /* it was in no transfer after the last judgement */
     uint64_t charge; /* by the engine's books, after the last step */

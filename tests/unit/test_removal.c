@@ -454,6 +454,30 @@ static void an_old_dispute_does_not_take_it_below_its_floor(void **state)
     rig_delete(rig);
 }
 
+/* What was planned waits for a pin; by then its floor has come up. */
+static void a_floor_that_came_up_is_kept(void **state)
+{
+    struct rig *rig = rig_new(200);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig_withhold(rig, 0, RIG_REMOVAL | RIG_PIN);
+    rig_wish(rig, 0, 60);
+    rig_wish(rig, 1, 140);
+    rig_round(rig);
+    rig_wish_nothing(rig);
+    rig_round(rig); /* called off, and pinned */
+    rig_wish(rig, 0, 60);
+    rig_wish(rig, 1, 140);
+    rig_round(rig);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 80 * VMRES_MIB, 300 * VMRES_MIB));
+    rig_finish(rig, 0, VMRES_ACTION_PIN, 0, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    assert_int_equal(rig_open(rig, 0, VMRES_ACTION_REQUEST_REMOVAL)->action.as.resize.target,
+                     80 * VMRES_MIB);
+    rig_delete(rig);
+}
+
 /* It says that 30 of 50 are gone; then its floor is raised, and 10 are wanted. */
 static void what_is_in_dispute_is_not_asked_for_below_its_floor(void **state)
 {
@@ -565,6 +589,7 @@ int main(void)
         cmocka_unit_test(the_donor_stays_above_its_floor_whatever_is_disputed),
         cmocka_unit_test(a_dispute_goes_from_command_to_command),
         cmocka_unit_test(an_old_dispute_does_not_take_it_below_its_floor),
+        cmocka_unit_test(a_floor_that_came_up_is_kept),
         cmocka_unit_test(what_is_in_dispute_is_not_asked_for_below_its_floor),
         cmocka_unit_test(what_was_told_to_come_back_is_not_gone),
         cmocka_unit_test(where_it_aimed_before_tells_nothing),
