@@ -225,8 +225,9 @@ static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
 
 /* Somebody else has told the device to aim higher than what is to shrink it, or pin it, does: that
  * this is done, when it is said so, tells nothing. What the device aimed at before may have been
- * seen before the removal arrived there. */
-static void contradict(struct vmres_engine *engine, const struct account *account)
+ * seen before the removal arrived there; and what left a block cannot come back unasked. */
+static void contradict(struct vmres_engine *engine, const struct kind *kind,
+                       const struct account *account)
 {
     uint32_t index = account->shrink;
 
@@ -234,7 +235,7 @@ static void contradict(struct vmres_engine *engine, const struct account *accoun
         struct command *open = &engine->commands[index];
 
         if (account->target > open->target &&
-            (open->type == VMRES_ACTION_PIN || account->target != open->before))
+            (open->type == VMRES_ACTION_PIN || (!kind->blocks && account->target != open->before)))
             open->contradicted = 1;
     }
 }
@@ -251,7 +252,7 @@ enum vmres_status vmres__observe_event(struct vmres_engine *engine, const struct
                             granules_up(kind, event->as.observed.held));
     if (event->valid & VMRES_VALID_TARGET) {
         account->target = granules_up(kind, event->as.observed.target);
-        contradict(engine, account);
+        contradict(engine, kind, account);
     }
     account->witness =
         event->valid & VMRES_VALID_WITNESS ? granules_up(kind, event->as.observed.witness) : NONE;

@@ -70,7 +70,7 @@ static uint32_t believable(const struct kind *kind, const struct vmres_event *ev
     uint64_t room = (uint64_t)charge + kind->tolerance;
     uint32_t witness, held;
 
-    if (command->contradicted && !kind->blocks)
+    if (command->contradicted)
         return 0;
     /* A block's bounds are the host's: what is outside of them cannot be held. */
     if (kind->blocks || kind->resource.removal == VMRES_REMOVAL_HOST ||
@@ -233,7 +233,7 @@ void vmres__removal_answered(struct vmres_engine *engine, struct command *comman
     struct account *account = &kind->accounts[command->vm];
     bool final = (event->flags & VMRES_FLAG_FINAL) != 0;
     uint32_t claimed = granules_down(kind, event->as.answer.amount);
-    bool done = event->result == VMRES_RESULT_DONE && (!command->contradicted || kind->blocks);
+    bool done = event->result == VMRES_RESULT_DONE && !command->contradicted;
 
     /* Done means that the target is reached, though a VM that held less had less to remove; but one
      * that was taken over may have been left behind since. */
