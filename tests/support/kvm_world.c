@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kvm/internal.h"
 #include "support/check.h"
 
-#define PATIENCE_MS 20000u
 #define PATH_ROOM 192
 
 /* --- /proc --- */
@@ -187,8 +187,7 @@ void kvm_world_init(struct kvm_world *world, unsigned guests)
 
     vmres_kvm_options_init(&world->options);
     world->options.max_vms = guests;
-    world->options.greeting_ms = 100;
-    world->options.command_ms = 60;
+    kvm_world_bear(world, KVM_WORLD_LONG_MS);
     world->options.poll_ms = 1;
     world->options.idle_ms = 10;
     world->options.retry_ms = 2;
@@ -207,6 +206,14 @@ void kvm_world_init(struct kvm_world *world, unsigned guests)
     world->driver_options.engine.progress_ms = 300;
     world->driver_options.engine.tracer =
         (struct vmres_tracer){.function = note, .user = world, .level = VMRES_TRACE_DEBUG};
+}
+
+void kvm_world_bear(struct kvm_world *world, uint32_t silence_ms)
+{
+    struct vmres_kvm_options *options = world->kvm ? &world->kvm->options : &world->options;
+
+    options->greeting_ms = silence_ms;
+    options->command_ms = silence_ms;
 }
 
 void kvm_world_create_backend(struct kvm_world *world)
@@ -296,7 +303,7 @@ void kvm_world_until(struct kvm_world *world, bool (*condition)(void *user), voi
     uv_update_time(&world->loop);
     begin = uv_now(&world->loop);
     uv_timer_start(&world->clock, tick, 1, 1);
-    while (!condition(user) && uv_now(&world->loop) - begin < PATIENCE_MS)
+    while (!condition(user) && uv_now(&world->loop) - begin < KVM_WORLD_LONG_MS)
         uv_run(&world->loop, UV_RUN_ONCE);
     uv_timer_stop(&world->clock);
     if (!condition(user)) {

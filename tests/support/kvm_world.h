@@ -69,7 +69,13 @@ void kvm_world_add(struct kvm_world *world, unsigned guest, uint64_t floor_mib,
 void kvm_world_start(struct kvm_world *world);
 void kvm_world_close(struct kvm_world *world);
 
-/* Runs the loop until the condition holds; fails the test when it does not in 20 s. */
+/* Who owes a greeting or a reply for so long is silent, from the next question on. At first that is
+ * as long as a test may last: a machine that is busy makes nobody silent. */
+#define KVM_WORLD_LONG_MS 20000u
+void kvm_world_bear(struct kvm_world *world, uint32_t silence_ms);
+
+/* Runs the loop until the condition holds; fails the test when it does not in
+ * KVM_WORLD_LONG_MS. */
 void kvm_world_until(struct kvm_world *world, bool (*condition)(void *user), void *user);
 /* Runs it for so many turns. */
 void kvm_world_turn(struct kvm_world *world, unsigned turns);

@@ -14,18 +14,16 @@
 #include "support/kvm_world.h"
 
 #define MIB KVM_WORLD_MIB
+#define SHORT_MS 100 /* where silence is what is waited for */
 #define BY_BALLOON (192 * MIB)
 #define BY_AGENT (100 * MIB)
 
 static struct kvm_world world;
 static struct fake_agent agents[2];
 static unsigned count;
-static uint32_t greeting_ms; /* 0: as in other tests */
-
 static void open_world(unsigned guests)
 {
     kvm_world_init(&world, guests);
-    world.options.greeting_ms = greeting_ms ? greeting_ms : world.options.greeting_ms;
     world.resource.capacity = guests * 256 * MIB;
     count = guests;
     for (unsigned i = 0; i < guests; i++) {
@@ -204,6 +202,7 @@ static void test_mute_then_there(void **state)
     (void)state;
     open_world(1);
     agents[0].mute = true;
+    kvm_world_bear(&world, SHORT_MS);
     kvm_world_start(&world);
     kvm_world_until(&world, balloon_speaks, &world.guests[0]);
     agents[0].mute = false; /* its guest has booted: the next hello is answered */
@@ -215,6 +214,7 @@ static void test_hangs_then_goes_on(void **state)
 {
     (void)state;
     open_one();
+    kvm_world_bear(&world, SHORT_MS);
     agents[0].hung = true;
     kvm_world_until(&world, balloon_speaks, &world.guests[0]);
     assert_true(kvm_world_info(&world, 0).timeouts > 0);
@@ -274,6 +274,7 @@ static void test_reset(void **state)
     (void)state;
     open_one();
     hellos = agents[0].hellos;
+    kvm_world_bear(&world, SHORT_MS);
     agents[0].mute = true;
     agents[0].available = 1 * MIB;
     fake_qmp_event(&world.guests[0].qmp, "RESET", "{\"guest\": true, \"reason\": \"guest-reset\"}");
@@ -421,9 +422,7 @@ static void test_wants_hello_without_end(void **state)
     unsigned reports;
 
     (void)state;
-    greeting_ms = 10000; /* none is said twice because this host is busy */
     open_world(2);
-    greeting_ms = 0;
     agents[0].hello = "{\"v\":1,\"type\":\"error\",\"id\":%u,\"why\":\"hello\"}";
     kvm_world_start(&world);
     kvm_world_until(&world, agent_speaks, &world.guests[1]);
@@ -444,9 +443,7 @@ static void test_answers_another_question(void **state)
     unsigned connections;
 
     (void)state;
-    greeting_ms = 10000;
     open_one();
-    greeting_ms = 0;
     connections = agents[0].connections;
     agents[0].reply = "{\"v\":1,\"type\":\"hello\",\"id\":%u}";
     kvm_world_until(&world, balloon_speaks, &world.guests[0]);
@@ -482,8 +479,7 @@ static void test_flood(void **state)
     }
     assert_true(agents[0].connections > connections);
     assert_true(kvm_world_info(&world, 0).notices <= 16u * agents[0].connections);
-    assert_int_equal(kvm_world_info(&world, 1).timeouts, 0);
-    assert_int_equal(available(1), BY_AGENT);
+    kvm_world_until(&world, agent_speaks, &world.guests[1]);
     close_world();
 }
 
@@ -493,9 +489,7 @@ static void test_byte_by_byte(void **state)
                                ",\"available\":1048576,\"some_us\":1}\n";
 
     (void)state;
-    greeting_ms = 10000;
     open_one();
-    greeting_ms = 0;
     agents[0].mute = true; /* no answer may come in between */
     for (size_t i = 0; i < sizeof line - 1; i++) {
         fake_agent_say(&agents[0], line + i, 1);

@@ -439,9 +439,11 @@ static void test_lost_is_not_gone(void **state)
     open_live(1);
     before = incarnation();
     guest->qmp.silent = true;
+    kvm_world_bear(&world, 100); /* then it is tried again */
     fake_qmp_drop(&guest->qmp);
     kvm_world_until(&world, is_unreachable, NULL);
     kvm_world_turn(&world, 200);
+    kvm_world_bear(&world, KVM_WORLD_LONG_MS);
     assert_false(kvm_guest_is_gone(guest));
     assert_int_equal(kvm_world_account(&world, 0).charge, 256 * MIB);
     guest->qmp.silent = false;
