@@ -99,6 +99,14 @@ static void mark(struct world *world, struct message *message, uint64_t words)
         device->posted = device->changes;
 }
 
+/* An answer tells no maximum: it is believed up to the one that was told, or else the ceiling. */
+static bool believed(const struct world *world, const struct vmres_event *event)
+{
+    const struct shadow_account *account = &world->shadow.vms[event->vm].accounts[event->kind];
+
+    return event->as.answer.held <= (account->limit != NEVER ? account->limit : account->ceiling);
+}
+
 static void post_answer(struct world *world, struct vmres_event event)
 {
     const struct guest *guest = &world->guests[event.vm];
@@ -108,7 +116,7 @@ static void post_answer(struct world *world, struct vmres_event event)
     fill_answer(world, &event);
     if (event.valid & VMRES_VALID_WITNESS)
         words = event.as.answer.witness;
-    else if (guest->devices[event.kind].enforced)
+    else if (guest->devices[event.kind].enforced && believed(world, &event))
         words = event.as.answer.held;
     message = world_post(world, event, true);
     if (message && event.incarnation == guest->incarnation)

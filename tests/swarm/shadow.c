@@ -58,12 +58,17 @@ static void forget_commands(struct shadow *shadow, uint32_t vm, bool all)
     shadow->command_count = kept;
 }
 
+/* What left a block is its VM's own no longer, whatever comes to lie there on its way. */
 static void end_command(struct shadow *shadow, const struct vmres_event *event)
 {
     struct shadow_command *command = shadow_find(shadow, event->id);
+    struct shadow_account *account = &shadow->vms[event->vm].accounts[event->kind];
 
-    if (command && (event->flags & VMRES_FLAG_FINAL))
-        *command = shadow->commands[--shadow->command_count];
+    if (!command || !(event->flags & VMRES_FLAG_FINAL))
+        return;
+    if (command->type == VMRES_ACTION_REQUEST_REMOVAL && event->result == VMRES_RESULT_DONE)
+        account->own = least(account->own, command->target);
+    *command = shadow->commands[--shadow->command_count];
 }
 
 /* --- events --- */
