@@ -206,13 +206,13 @@ uint32_t vmres__extent_most(const struct kind *kind, uint32_t vm)
     return view->ceiling + (view->outgoing > 0 ? max_u32(end_of_host(kind) / PIECES, 1) : 0);
 }
 
-/* What a VM is to end with, and no less than its floor if it has as much of its own: the floor may
- * have come up since the plan. */
+/* What a VM is to end with, and no less than its floor if it has as much, be it on its way to
+ * another: the floor may have come up since the plan. */
 static uint32_t keeps(const struct kind *kind, uint32_t vm)
 {
-    const struct block *block = &kind->blocks[vm];
+    const struct vmres_view *view = &kind->views[vm];
 
-    return max_u32(block->keep, min_u32(kind->views[vm].floor, block->own));
+    return max_u32(kind->blocks[vm].keep, min_u32(view->floor, view->charge));
 }
 
 uint32_t vmres__extent_givable(const struct vmres_engine *engine, uint32_t vm, uint8_t kind_index,

@@ -187,6 +187,17 @@ static uint32_t spare_of(const struct vmres_engine *engine, uint32_t vm, uint8_t
     return undisputed - min_u32(undisputed, floor);
 }
 
+/* Of a charge that covers more than what the VM holds, all that is neither held nor below its
+ * ceiling goes at once: no device is told to aim beyond both. Nobody waits for that: it is free. */
+static void skip_air(const struct vmres_view *view, struct command *plan)
+{
+    uint32_t highest = max_u32(view->held, ceiling_of(view));
+    uint32_t air = plan->target - min_u32(plan->target, highest);
+
+    plan->target -= air;
+    plan->amount += air;
+}
+
 /* The donor's side: ask, ask anew, or call off. */
 static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
@@ -211,6 +222,8 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
     plan.target = view->charge - (account->disputed - contested) - give;
     if (engine->kinds[kind].blocks) /* what it was not told of it does not count */
         plan.target -= account->untold;
+    else
+        skip_air(view, &plan);
     plan.bound = max_u32(plan.amount, view->held - min_u32(view->held, plan.target));
     /* It says that more is gone than is wanted now: no target may count on that, nor do without. */
     if (account->disputed > contested && plan.target < view->floor) {

@@ -339,6 +339,33 @@ static void what_a_link_misses_to_its_floor_it_keeps(void **state)
     rig_delete(rig);
 }
 
+/* The same, while a piece lies in it that is to be passed on. */
+static void what_lies_in_a_link_fills_its_floor(void **state)
+{
+    struct rig *rig = row_new(400);
+
+    (void)state;
+    rig_fleet(rig, 4, 100);
+    rig_told(rig, vmres_event_limits(rig->now, 1, 1, 90 * VMRES_MIB, 300 * VMRES_MIB));
+    limit_device(rig, 1, 80);
+    rig_wish(rig, 0, 120);
+    for (uint32_t round = 0; round < 2; round++)
+        rig_round(rig);
+    EXPECT_ROW(rig, "0:[0,120) 1:[120,200) 2:[200,300) 3:[300,400)");
+    rig_wish(rig, 0, 130);
+    rig_wish(rig, 2, 90);
+    rig_withhold(rig, 1, RIG_NOTIFY);
+    rig_round(rig);
+    EXPECT_ROW(rig, "0:[0,120) 1:[120,206) 2:[206,300) 3:[300,400)");
+    limit_device(rig, 1, 300);
+    rig_withhold(rig, 1, 0);
+    rig_finish(rig, 1, VMRES_ACTION_NOTIFY, 6, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_ROW(rig, "0:[0,120) 1:[120,206) 2:[206,300) 3:[300,400)");
+    settles(rig);
+    rig_delete(rig);
+}
+
 /* What lay in a link on its way when it was frozen is its own when it is back. */
 static void what_a_link_comes_back_with_is_its_own(void **state)
 {
@@ -614,6 +641,7 @@ int main(void)
         cmocka_unit_test(one_that_refuses_even_to_stay_is_left_alone),
         cmocka_unit_test(one_that_is_pinned_is_granted_nothing_meanwhile),
         cmocka_unit_test(what_a_link_misses_to_its_floor_it_keeps),
+        cmocka_unit_test(what_lies_in_a_link_fills_its_floor),
         cmocka_unit_test(what_a_link_comes_back_with_is_its_own),
         cmocka_unit_test(a_donor_that_says_done_has_left),
         cmocka_unit_test(a_recipient_that_vanishes_leaves_links_as_they_were),

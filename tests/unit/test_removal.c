@@ -500,6 +500,36 @@ static void what_is_in_dispute_is_not_asked_for_below_its_floor(void **state)
     rig_delete(rig);
 }
 
+/* A deficit is worked off by all; but of one whose device's maximum is cut to 100 while it comes
+ * down from 150 all goes at once that it cannot hold any more. */
+static void what_it_cannot_hold_goes_at_once(void **state)
+{
+    struct rig *rig = rig_new(300);
+    struct vmres_event event;
+
+    (void)state;
+    rig_fleet(rig, 2, 150);
+    rig_withhold(rig, 0, RIG_REMOVAL);
+    rig_wish(rig, 0, 140);
+    rig_wish(rig, 1, 160);
+    rig_round(rig);
+    rig->vms[0].devices[MEMORY].held = 100;
+    event = rig_observed(rig, 0, MEMORY);
+    event.valid |= VMRES_VALID_LIMIT;
+    event.as.observed.limit = 100 * VMRES_MIB;
+    rig_told(rig, event);
+    event = rig_event(rig, VMRES_EVENT_CAPACITY, 0);
+    event.as.capacity.capacity = 280 * VMRES_MIB;
+    rig_told(rig, event);
+    rig_round(rig);
+    assert_int_equal(rig_open(rig, 0, VMRES_ACTION_REQUEST_REMOVAL)->action.as.resize.target,
+                     100 * VMRES_MIB);
+    rig_finish(rig, 0, VMRES_ACTION_REQUEST_REMOVAL, 50, VMRES_RESULT_DONE);
+    rig_pump(rig);
+    EXPECT_BOOKS(rig, "100 150 + 30");
+    rig_delete(rig);
+}
+
 /* Another controller lets the device grow again; the end of the removal is heard after that. */
 static void what_was_told_to_come_back_is_not_gone(void **state)
 {
@@ -591,6 +621,7 @@ int main(void)
         cmocka_unit_test(an_old_dispute_does_not_take_it_below_its_floor),
         cmocka_unit_test(a_floor_that_came_up_is_kept),
         cmocka_unit_test(what_is_in_dispute_is_not_asked_for_below_its_floor),
+        cmocka_unit_test(what_it_cannot_hold_goes_at_once),
         cmocka_unit_test(what_was_told_to_come_back_is_not_gone),
         cmocka_unit_test(where_it_aimed_before_tells_nothing),
         cmocka_unit_test(after_a_removal_the_books_stay_as_they_are),
