@@ -199,6 +199,7 @@ void vmres__sim_life_restore(struct vmres_sim *sim, struct sim_vm *vm, uint8_t k
         amount = sim_min(amount, holding->held);
     holding->held = vmres__sim_place_part(sim, kind, sim_min(amount, holding->most));
     holding->target = holding->held;
+    vmres__sim_place_stay(holding); /* nor does it know what it was to give */
     holding->promise = holding->held;
     holding->hidden = 0;
     holding->moving = false;
