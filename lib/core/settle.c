@@ -312,6 +312,13 @@ static enum sent settle_notify(struct vmres_engine *engine, struct command plan)
     return sent;
 }
 
+/* All that is undisputed; and no less than its floor of what it has openly again, for then to grow
+ * to less would be to shrink. */
+static uint32_t target_of(const struct account *account, const struct vmres_view *view)
+{
+    return max_u32(view->charge - account->disputed, min_u32(view->held, view->floor));
+}
+
 /* The recipient's side: change its configuration, then tell it; unless its ceiling was lowered
  * after the ledger gave: then it stays as it is. */
 static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
@@ -325,7 +332,7 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
     bool tell;
 
     vmres__grant_take_back(engine, vm, kind);
-    plan.target = view->charge - account->disputed + BROKEN(CHARGE);
+    plan.target = target_of(account, view) + BROKEN(CHARGE);
     plan.amount = account->untold;
     tell = account->untold > 0 && account->reassign == NONE &&
            !(host->blocks && taking_in(host, account));

@@ -530,6 +530,43 @@ static void what_it_cannot_hold_goes_at_once(void **state)
     rig_delete(rig);
 }
 
+static void grow_host(struct rig *rig, uint32_t size)
+{
+    struct vmres_event event = rig_event(rig, VMRES_EVENT_CAPACITY, 0);
+
+    event.as.capacity.capacity = size * VMRES_MIB;
+    rig_told(rig, event);
+    rig_round(rig);
+}
+
+/* It says that 40 are gone, and gets back to its floor step by step; then it has them openly. */
+static void to_grow_is_not_to_shrink_below_its_floor(void **state)
+{
+    struct rig *rig = rig_new(200);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig->vms[0].devices[MEMORY].excess = 40;
+    rig_wish(rig, 0, 60);
+    rig_wish(rig, 1, 140);
+    rig_round(rig);
+    assert_int_equal(rig_disputed(rig, 0, MEMORY), 40);
+    rig_wish_nothing(rig);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 80 * VMRES_MIB, 300 * VMRES_MIB));
+    rig_withhold(rig, 0, RIG_NOTIFY);
+    rig_withhold(rig, 1, RIG_REMOVAL);
+    grow_host(rig, 210);
+    assert_int_equal(rig_open(rig, 0, VMRES_ACTION_NOTIFY)->action.as.resize.target,
+                     70 * VMRES_MIB);
+    rig->vms[0].devices[MEMORY].held = 100;
+    rig->vms[0].devices[MEMORY].excess = 0;
+    rig_told(rig, rig_observed(rig, 0, MEMORY));
+    grow_host(rig, 215);
+    assert_int_equal(rig_open(rig, 0, VMRES_ACTION_NOTIFY)->action.as.resize.target,
+                     80 * VMRES_MIB);
+    rig_delete(rig);
+}
+
 /* Another controller lets the device grow again; the end of the removal is heard after that. */
 static void what_was_told_to_come_back_is_not_gone(void **state)
 {
@@ -622,6 +659,7 @@ int main(void)
         cmocka_unit_test(a_floor_that_came_up_is_kept),
         cmocka_unit_test(what_is_in_dispute_is_not_asked_for_below_its_floor),
         cmocka_unit_test(what_it_cannot_hold_goes_at_once),
+        cmocka_unit_test(to_grow_is_not_to_shrink_below_its_floor),
         cmocka_unit_test(what_was_told_to_come_back_is_not_gone),
         cmocka_unit_test(where_it_aimed_before_tells_nothing),
         cmocka_unit_test(after_a_removal_the_books_stay_as_they_are),
