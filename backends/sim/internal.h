@@ -348,6 +348,8 @@ void vmres__sim_place_entered(struct sim_holding *holding, uint64_t amount);
 uint64_t vmres__sim_place_release(const struct vmres_sim_device *device,
                                   const struct sim_holding *holding);
 void vmres__sim_place_stay(struct sim_holding *holding);
+/* What it was to give it knows no longer: it is to have all that it has or may have. */
+void vmres__sim_place_forget(struct sim_holding *holding);
 bool vmres__sim_place_allows(const struct vmres_sim *sim, const struct sim_holding *holding,
                              const struct vmres_action *action);
 void vmres__sim_place_obey(struct sim_holding *holding, const struct vmres_action *action);

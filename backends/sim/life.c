@@ -197,9 +197,9 @@ void vmres__sim_life_restore(struct vmres_sim *sim, struct sim_vm *vm, uint8_t k
         return;
     if (vmres__sim_place_matters(sim, kind)) /* what is outside of its block it cannot reach */
         amount = sim_min(amount, holding->held);
+    vmres__sim_place_forget(holding);
     holding->held = vmres__sim_place_part(sim, kind, sim_min(amount, holding->most));
     holding->target = holding->held;
-    vmres__sim_place_stay(holding); /* nor does it know what it was to give */
     holding->promise = holding->held;
     holding->hidden = 0;
     holding->moving = false;

@@ -114,6 +114,15 @@ void vmres__sim_place_stay(struct sim_holding *holding)
     place->begun = 0;
 }
 
+void vmres__sim_place_forget(struct sim_holding *holding)
+{
+    struct span claim = claim_of(holding);
+
+    holding->place.goal_front = claim.front;
+    holding->place.goal_final = claim.final;
+    holding->place.begun = 0;
+}
+
 void vmres__sim_place_obey(struct sim_holding *holding, const struct vmres_action *action)
 {
     struct sim_place *place = &holding->place;
