@@ -51,7 +51,7 @@ struct vmres_view {
     uint32_t reported;            /* time of the last report, milliseconds modulo 2^32 */
     uint16_t stall;               /* 0 .. VMRES_STALL_ONE; 0 unless FRESH */
     uint16_t flags;               /* enum vmres_view_flag */
-    uint32_t reserved;
+    uint32_t disputed;            /* of its charge: said to be released, still seen by the host */
 };
 
 /* One judgement's input. views[0 .. count-1] are the VMs by id; skip those without PRESENT. */
@@ -63,12 +63,14 @@ struct vmres_round {
     uint32_t count;
     uint8_t kind;
     const struct vmres_view *views;
+    void *scratch; /* an array of vm_scratch_size, by VM id; what it holds at first is undefined */
 };
 
 /*
  * One judgement's output. A VM that is not named keeps what it holds, and what was still to come
  * or to go is called off: a plan is made from what is held, old promises vanish. Of a VM named
- * twice the last counts; one that cannot exist is passed over. `reason` is static text, or NULL.
+ * twice the last counts; one that cannot exist is passed over. `reason` is static text, or NULL; of
+ * more than 255 different ones of a kind those that came first are remembered.
  */
 struct vmres_verdict;
 VMRES_API void vmres_verdict_set(struct vmres_verdict *verdict, uint32_t vm, uint32_t target,
@@ -90,6 +92,7 @@ struct vmres_policy_ops {
     const struct vmres_option_key *keys; /* ends with a NULL name; NULL with options_size 0 */
     size_t state_size;                   /* bytes per engine */
     size_t vm_state_size;                /* bytes per VM */
+    size_t vm_scratch_size;              /* bytes per VM within a judgement; all kinds share them */
     /* 1: targets are an operator's command, not a judgement on reports: the engine then applies
      * floor and ceiling only, not entitlement and staleness. */
     int commands;

@@ -189,7 +189,7 @@ bool vmres__allot_fits(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
 {
     const struct kind *kind = &engine->kinds[kind_index];
     const struct vmres_view *view = &kind->views[vm];
-    uint32_t undisputed = view->charge - kind->accounts[vm].disputed;
+    uint32_t undisputed = view->charge - view->disputed;
     uint64_t spare = undisputed - min_u32(undisputed, view->floor);
 
     if (!vmres__grant_waits(kind))

@@ -75,9 +75,9 @@ static enum vmres_status check_account(const struct vmres_engine *engine, uint32
         return breach(kind, vm, error, "what is to be incorporated is not what was placed");
     if (!kind->blocks && sums.outgoing > 0 && sums.incoming > 0)
         return breach(kind, vm, error, "donor and recipient at once");
-    if (account->untold > account->unincorporated || account->disputed > view->charge ||
-        (!kind->blocks && view->outgoing > view->charge - account->disputed +
-                                               vmres__removal_contested(engine, vm, k)))
+    if (account->untold > account->unincorporated || view->disputed > view->charge ||
+        (!kind->blocks &&
+         view->outgoing > view->charge - view->disputed + vmres__removal_contested(engine, vm, k)))
         return breach(kind, vm, error, "more is on its way than there is");
     if (open_target(engine, account->reassign) > view->charge ||
         open_target(engine, account->notify) > view->charge)

@@ -53,7 +53,9 @@ static void copy_kind(struct kind *to, const struct kind *from, uint32_t vms)
     to->plan_mark = from->plan_mark;
     copy(to->views, from->views, vms, sizeof *to->views);
     copy(to->accounts, from->accounts, vms, sizeof *to->accounts);
-    copy(to->reasons, from->reasons, vms, sizeof *to->reasons);
+    copy(to->reasons.of, from->reasons.of, vms, sizeof *to->reasons.of);
+    copy(to->reasons.texts, from->reasons.texts, REASONS_MAX, sizeof to->reasons.texts[0]);
+    to->reasons.last = from->reasons.last;
     if (to->blocks)
         copy(to->blocks, from->blocks, vms, sizeof *to->blocks);
     copy(to->policy_vms, from->policy_vms, vms, to->policy->vm_state_size);

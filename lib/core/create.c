@@ -154,7 +154,7 @@ static void lay_out_kind(struct arena *arena, const struct vmres_engine *engine,
     kind->accounts = take(arena, engine->max_vms, sizeof *kind->accounts);
     if (kind->resource.placement == VMRES_PLACEMENT_EXTENT)
         kind->blocks = take(arena, engine->max_vms, sizeof *kind->blocks);
-    kind->reasons = take(arena, engine->max_vms, sizeof *kind->reasons);
+    kind->reasons.of = take(arena, engine->max_vms, sizeof *kind->reasons.of);
     kind->policy_options = take(arena, 1, policy->options_size);
     kind->policy_state = take(arena, 1, policy->state_size);
     kind->policy_vms = take(arena, engine->max_vms, policy->vm_state_size);
@@ -175,6 +175,17 @@ static void lay_out_row(struct arena *arena, const struct vmres_engine *engine, 
     work->holes = take(arena, n + 1, sizeof *work->holes);
     work->skip_up = take(arena, 2 * n + 1, sizeof *work->skip_up);
     work->skip_down = take(arena, 2 * n + 1, sizeof *work->skip_down);
+}
+
+/* One kind is judged after the other. */
+static size_t scratch_size(const struct vmres_engine *engine)
+{
+    size_t size = 0;
+
+    for (uint32_t k = 0; k < engine->kind_count; k++)
+        if (size < engine->kinds[k].policy->vm_scratch_size)
+            size = engine->kinds[k].policy->vm_scratch_size;
+    return size;
 }
 
 static bool is_contiguous(const struct vmres_engine *engine)
@@ -199,6 +210,7 @@ static void lay_out(struct arena *arena, struct vmres_engine *engine)
     work->gaps = take(arena, engine->max_vms, sizeof *work->gaps);
     work->donors = take(arena, engine->max_vms, sizeof *work->donors);
     work->recipients = take(arena, engine->max_vms, sizeof *work->recipients);
+    work->scratch = take(arena, engine->max_vms, scratch_size(engine));
     if (is_contiguous(engine))
         lay_out_row(arena, engine, work);
     engine->reservations = take(arena, engine->max_reservations, sizeof *engine->reservations);

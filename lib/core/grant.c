@@ -138,7 +138,7 @@ void vmres__grant_fail(struct vmres_engine *engine, uint32_t vm, uint8_t kind)
                            account->unincorporated);
     account->untold = 0;
     account->unincorporated = 0;
-    account->flags &= (uint8_t)~ACCOUNT_NOTIFY;
+    account->flags &= (uint16_t)~ACCOUNT_NOTIFY;
     account->flags |= ACCOUNT_PIN;
     vmres__transfer_break_in(engine, vm, kind);
 }

@@ -50,7 +50,7 @@ static uint32_t bound_growth(const struct vmres_engine *engine, uint8_t kind, ui
     bool refused =
         !engine->kinds[kind].policy->commands && vmres__guard_lends_nothing(engine, vm, kind);
     bool stale = !(view->flags & VMRES_VIEW_DONOR) && (view->flags & VMRES_VIEW_FRESH) &&
-                 account->unincorporated == 0 && (account->participation & VMRES_PARTICIPATE_DONOR);
+                 account->unincorporated == 0 && (account->flags & ACCOUNT_DONOR);
 
     if (!(view->flags & VMRES_VIEW_RECIPIENT))
         return told;

@@ -57,16 +57,20 @@ enum account_flag {
     ACCOUNT_HELD = 1 << 5,     /* the host has said what it holds */
     ACCOUNT_NOTIFY = 1 << 6,   /* reassigned: the VM is to be told */
     ACCOUNT_REFUSES = 1 << 7,  /* it is left alone because it did not take what it was given */
+    /* What stands, whoever lives in the slot: its enum vmres_participation, and that its limit is
+     * what the device said, rounded down. */
+    ACCOUNT_DONOR = VMRES_PARTICIPATE_DONOR << 8,
+    ACCOUNT_RECIPIENT = VMRES_PARTICIPATE_RECIPIENT << 8,
+    ACCOUNT_ROUNDED = 1 << 10,
+    ACCOUNT_STANDING = ACCOUNT_DONOR | ACCOUNT_RECIPIENT | ACCOUNT_ROUNDED,
 };
 
 struct account {
     uint64_t backoff_ms;         /* left alone until then */
     uint32_t floor, ceiling;     /* as configured; the view's are bounded by the device's limit */
-    uint32_t disputed;           /* said to be released, not believed; part of the charge */
     uint32_t target;             /* last told, or seen at the device */
     uint32_t witness;            /* of the host's last word; NONE: that had none */
-    uint32_t limit;              /* NONE = unknown */
-    uint32_t most;               /* the limit, rounded up: what it cannot hold more than */
+    uint32_t limit;              /* of the device, in whole granules; NONE = unknown */
     uint32_t initial;            /* NONE = auto */
     uint32_t shrink;             /* open REQUEST_REMOVAL or PIN */
     uint32_t reassign, notify;   /* open commands of the grant side */
@@ -76,11 +80,10 @@ struct account {
     uint32_t ordered;            /* what the operator wants it to hold; NONE = no order */
     uint32_t ordered_with;       /* the other end of a move, or VMRES_VM_NONE */
     uint32_t next_dirty;
-    uint32_t round;        /* low bits of the last round it answered */
-    uint8_t flags;         /* enum account_flag */
-    uint8_t participation; /* enum vmres_participation */
-    uint8_t failures;      /* in a row */
-    uint8_t pins;          /* confirmations still wanted before it takes part */
+    uint32_t round;   /* low bits of the last round it answered */
+    uint16_t flags;   /* enum account_flag */
+    uint8_t failures; /* in a row */
+    uint8_t pins;     /* confirmations still wanted before it takes part */
 };
 
 enum command_state {
@@ -151,7 +154,7 @@ struct kind {
     struct account *accounts;
     struct block *blocks; /* NULL unless the host is contiguous */
     uint32_t lowest;      /* the block with the lowest address */
-    const char **reasons;
+    struct reasons reasons;
     const struct vmres_policy_ops *policy;
     void *policy_options, *policy_state;
     unsigned char *policy_vms;
@@ -181,6 +184,7 @@ struct work { /* of one judgement; all zero between judgements */
     int64_t *flows;
     uint32_t *from_below, *from_above, *surplus, *holes, *skip_up, *skip_down;
     struct vmres_view *views; /* as they are, while a policy sees what is each VM's own */
+    void *scratch;            /* the policy's that judges */
 };
 
 struct vmres_engine {
@@ -266,6 +270,17 @@ static inline bool vm_takes_part(const struct vmres_engine *engine, uint32_t vm)
 static inline uint64_t later(uint64_t now_ms, uint64_t by_ms)
 {
     return by_ms > UINT64_MAX - now_ms ? UINT64_MAX : now_ms + by_ms;
+}
+
+/* The device's limit, which must be known, rounded up: what it cannot hold more than. */
+static inline uint32_t limit_above(const struct account *account)
+{
+    return account->limit + ((account->flags & ACCOUNT_ROUNDED) != 0);
+}
+
+static inline enum vmres_participation participation_of(const struct account *account)
+{
+    return (enum vmres_participation)(account->flags >> 8 & VMRES_PARTICIPATE_BOTH);
 }
 
 /* What a VM may be told to hold at the most. */

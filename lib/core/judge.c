@@ -19,7 +19,7 @@ static uint16_t freshness(const struct vmres_engine *engine, struct account *acc
         return VMRES_VIEW_FRESH | VMRES_VIEW_DONOR | VMRES_VIEW_RECIPIENT;
     if (age <= 2 * engine->stale_ms && view->stall > 0)
         return VMRES_VIEW_FRESH | VMRES_VIEW_RECIPIENT;
-    account->flags &= (uint8_t)~ACCOUNT_REPORTED;
+    account->flags &= (uint16_t)~ACCOUNT_REPORTED;
     view->stall = 0;
     return 0;
 }
@@ -31,7 +31,7 @@ static bool in_old_dispute(struct vmres_engine *engine, const struct kind *kind,
     uint8_t index = (uint8_t)(kind - engine->kinds);
 
     vmres__observe_again(engine, vm, index);
-    return kind->accounts[vm].disputed > 0 &&
+    return kind->views[vm].disputed > 0 &&
            vmres__removal_undisputed(engine, vm, index) < kind->views[vm].charge;
 }
 
@@ -43,24 +43,22 @@ static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
     struct vmres_view *view = &kind->views[vm];
     bool alone = engine->now < account->backoff_ms;
     uint16_t may = freshness(engine, account, view);
-    bool disputed = account->disputed > 0 && in_old_dispute(engine, kind, vm);
+    bool disputed = view->disputed > 0 && in_old_dispute(engine, kind, vm);
 
     /* An operator's command needs no report to be carried out. */
     if (kind->policy->commands)
         may |= VMRES_VIEW_DONOR | VMRES_VIEW_RECIPIENT;
     if (!vm_takes_part(engine, vm))
         may &= VMRES_VIEW_FRESH;
-    if (alone || account->unincorporated > 0 ||
-        !(account->participation & VMRES_PARTICIPATE_DONOR) || disputed)
+    if (alone || account->unincorporated > 0 || !(account->flags & ACCOUNT_DONOR) || disputed)
         may &= (uint16_t)~VMRES_VIEW_DONOR;
-    if ((alone && (account->flags & ACCOUNT_REFUSES)) ||
-        !(account->participation & VMRES_PARTICIPATE_RECIPIENT))
+    if ((alone && (account->flags & ACCOUNT_REFUSES)) || !(account->flags & ACCOUNT_RECIPIENT))
         may &= (uint16_t)~VMRES_VIEW_RECIPIENT;
     if (alone)
         may |= VMRES_VIEW_UNCOOPERATIVE;
     view->flags = (view->flags & said) | may;
     if (vm_takes_part(engine, vm) &&
-        (view->charge < view->floor + account->disputed || view->charge > view->ceiling))
+        (view->charge < view->floor + view->disputed || view->charge > view->ceiling))
         kind->out_of_bounds = true;
 }
 
@@ -78,7 +76,8 @@ static void judge_kind(struct vmres_engine *engine, uint8_t index)
                                 .period_ms = engine->period_ms,
                                 .count = engine->top,
                                 .kind = index,
-                                .views = kind->views};
+                                .views = kind->views,
+                                .scratch = engine->work.scratch};
 
     vmres__share_entitlements(engine, kind);
     kind->out_of_bounds = false;
@@ -89,7 +88,7 @@ static void judge_kind(struct vmres_engine *engine, uint8_t index)
         round.free += vmres__extent_on_its_way(engine, kind);
         vmres__extent_hide(engine, kind);
     }
-    engine->work.verdict.reasons = kind->reasons;
+    engine->work.verdict.reasons = &kind->reasons;
     kind->policy->judge(kind->policy_state, kind->policy_vms, &round, &engine->work.verdict);
     vmres__guard(engine, index);
     if (kind->blocks)

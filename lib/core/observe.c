@@ -16,7 +16,7 @@ void vmres__observe_held(struct vmres_engine *engine, uint32_t vm, uint8_t kind,
     struct account *account = account_of(engine, vm, kind);
     struct vmres_view *view = view_of(engine, vm, kind);
     uint32_t most =
-        account->limit != NONE ? account->most : max_u32(account->ceiling, view->charge);
+        account->limit != NONE ? limit_above(account) : max_u32(account->ceiling, view->charge);
 
     if (engine->kinds[kind].blocks) /* it cannot reach beyond its block */
         most = view->charge;
@@ -113,13 +113,13 @@ static void raise_to(struct vmres_engine *engine, uint32_t vm, uint8_t kind, uin
     struct vmres_view *view = view_of(engine, vm, kind);
     struct account *account = account_of(engine, vm, kind);
     uint32_t undisputed =
-        max_u32(view->charge - account->disputed, max_u32(view->held, account->target));
+        max_u32(view->charge - view->disputed, max_u32(view->held, account->target));
 
     if (engine->kinds[kind].blocks) { /* what is outside of its block it cannot hold */
         view->held = min_u32(view->held, view->charge);
     } else if (bound > view->charge) {
         seize(engine, vm, kind, bound - view->charge);
-        account->disputed = view->charge - min_u32(view->charge, undisputed);
+        view->disputed = view->charge - min_u32(view->charge, undisputed);
     }
 }
 
@@ -138,7 +138,7 @@ void vmres__observe_untold(struct vmres_engine *engine, uint32_t vm, uint8_t kin
     uint32_t charge = kind->views[vm].charge;
     uint32_t kept = max_u32(charge - amount, min_u32(bound_of(kind, vm), charge));
 
-    kind->accounts[vm].disputed += kept - (charge - amount);
+    kind->views[vm].disputed += kept - (charge - amount);
     if (kept < charge)
         shed(engine, vm, kind_index, charge - kept, "a deficit came up before it was told");
 }
@@ -148,11 +148,10 @@ void vmres__observe_untold(struct vmres_engine *engine, uint32_t vm, uint8_t kin
  * device says it holds, or aims at, is not. */
 static void settle_dispute(struct kind *kind, uint32_t vm)
 {
-    struct account *account = &kind->accounts[vm];
-    uint32_t charge = kind->views[vm].charge;
-    uint32_t claimed = max_u32(kind->views[vm].held, account->target);
+    struct vmres_view *view = &kind->views[vm];
+    uint32_t claimed = max_u32(view->held, kind->accounts[vm].target);
 
-    account->disputed = charge - min_u32(charge, claimed);
+    view->disputed = view->charge - min_u32(view->charge, claimed);
 }
 
 /* Lets the charge follow what has been seen; but no block follows what is read, for that does not
@@ -202,7 +201,7 @@ void vmres__observe_again(struct vmres_engine *engine, uint32_t vm, uint8_t kind
 /* A cap counts only while it is said to be there. */
 void vmres__observe_enforced(struct account *account, uint16_t valid)
 {
-    account->flags &= (uint8_t)~ACCOUNT_ENFORCED;
+    account->flags &= (uint16_t)~ACCOUNT_ENFORCED;
     if (valid & VMRES_VALID_ENFORCED)
         account->flags |= ACCOUNT_ENFORCED;
 }
@@ -214,7 +213,9 @@ static void take_limit(struct vmres_engine *engine, uint32_t vm, uint8_t kind_in
     struct account *account = &kind->accounts[vm];
     uint32_t limit = granules_down(kind, units);
 
-    account->most = granules_up(kind, units);
+    account->flags &= (uint16_t)~ACCOUNT_ROUNDED;
+    if (granules_up(kind, units) > limit)
+        account->flags |= ACCOUNT_ROUNDED;
     if (account->limit == limit)
         return;
     account->limit = limit;

@@ -36,7 +36,7 @@ static uint32_t givable(const struct kind *kind, uint32_t vm, int32_t gap, enum 
     uint32_t keep = max_u32(view->entitlement, view->floor);
     uint32_t has = view->charge - (gap < 0 ? (uint32_t)-gap : 0);
 
-    if (!(view->flags & VMRES_VIEW_DONOR) || kind->accounts[vm].disputed > 0 ||
+    if (!(view->flags & VMRES_VIEW_DONOR) || view->disputed > 0 ||
         (kind->accounts[vm].ordered != NONE && purpose == FOR_ALL))
         return 0;
     if (unused)

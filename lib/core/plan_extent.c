@@ -38,7 +38,8 @@ static uint32_t vm_at(const struct stretch *s, uint32_t place)
 
 static bool passes(const struct vmres_engine *engine, const struct kind *kind, uint32_t vm)
 {
-    return vm_takes_part(engine, vm) && kind->accounts[vm].participation != VMRES_PARTICIPATE_OFF &&
+    return vm_takes_part(engine, vm) &&
+           (kind->accounts[vm].flags & (ACCOUNT_DONOR | ACCOUNT_RECIPIENT)) &&
            engine->now >= kind->accounts[vm].backoff_ms && vmres__extent_known(kind, vm);
 }
 

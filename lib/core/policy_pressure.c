@@ -124,20 +124,21 @@ static void admit(void *state, void *vm_state, uint32_t vm)
 static void ask(struct pressure_plan *plan, uint32_t id)
 {
     const struct vmres_view *view = &plan->round->views[id];
-    struct pressure_vm *vm = &plan->vms[id];
-    uint32_t need = vmres__pressure_need(plan->policy, vm, view);
+    struct pressure_turn *turn = &plan->turns[id];
+    uint32_t need = vmres__pressure_need(plan->policy, &plan->vms[id], view);
 
+    turn->ask = 0;
     if (need <= view->held || !may_receive(view))
         return;
-    vm->ask = above(need, charge_of(view));
-    if (vm->ask == 0) {
+    turn->ask = above(need, charge_of(view));
+    if (turn->ask == 0) {
         vmres_verdict_set(plan->verdict, id, need, "stalls: what it misses is on its way");
         return;
     }
-    vm->next = plan->policy->askers;
+    turn->next = plan->policy->askers;
     plan->policy->askers = id;
-    plan->asked += vm->ask;
-    plan->owed += least(vm->ask, above(view->entitlement, charge_of(view)));
+    plan->asked += turn->ask;
+    plan->owed += least(turn->ask, above(view->entitlement, charge_of(view)));
 }
 
 static void examine(struct pressure_plan *plan)
@@ -148,7 +149,6 @@ static void examine(struct pressure_plan *plan)
         struct pressure_vm *vm = &plan->vms[i];
         bool is_short = (vm->flags & PRESSURE_SHORT) != 0;
 
-        vm->ask = 0;
         if (vm->spell_rounds > 0 && vm->spell_rounds < UINT16_MAX)
             vm->spell_rounds++;
         if (!view_has(view, 0)) {
@@ -167,6 +167,7 @@ static void judge(void *state, void *vm_states, const struct vmres_round *round,
 {
     struct pressure_plan plan = {.policy = state,
                                  .vms = vm_states,
+                                 .turns = round->scratch,
                                  .round = round,
                                  .verdict = verdict,
                                  .supply = round->free};
@@ -261,6 +262,7 @@ const struct vmres_policy_ops vmres__policy_pressure = {
     .keys = keys,
     .state_size = sizeof(struct pressure),
     .vm_state_size = sizeof(struct pressure_vm),
+    .vm_scratch_size = sizeof(struct pressure_turn),
     .start = start,
     .admit = admit,
     .judge = judge,

@@ -60,6 +60,10 @@ struct pressure_vm {
     uint8_t evidence;      /* weight of the points that the shape rests on */
     uint8_t flags;         /* enum pressure_flag */
     uint32_t gave;         /* of its surplus, and has not got back; slowly forgotten */
+};
+
+/* What is written of a VM only within one judgement, and only if it asks or somebody does. */
+struct pressure_turn {
     union {
         uint32_t ask;    /* SHORT: what it is to get in this round, above its charge */
         uint32_t target; /* others, while surplus is collected and memory in use is taken */
@@ -71,6 +75,7 @@ struct pressure_vm {
 struct pressure_plan {
     struct pressure *policy;
     struct pressure_vm *vms;
+    struct pressure_turn *turns;
     const struct vmres_round *round;
     struct vmres_verdict *verdict;
     uint64_t asked;   /* sum of ask */

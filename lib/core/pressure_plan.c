@@ -38,9 +38,8 @@ static uint32_t surplus_of(const struct pressure_plan *plan, uint32_t id)
 /* What it is to hold, by what was taken from it so far. */
 static uint32_t target_of(const struct pressure_plan *plan, uint32_t id)
 {
-    const struct pressure_vm *vm = &plan->vms[id];
-
-    return vm->flags & PRESSURE_SHORT ? plan->round->views[id].held : vm->target;
+    return plan->vms[id].flags & PRESSURE_SHORT ? plan->round->views[id].held
+                                                : plan->turns[id].target;
 }
 
 static void take(struct pressure_plan *plan, uint32_t id, uint32_t amount, const char *reason)
@@ -50,7 +49,7 @@ static void take(struct pressure_plan *plan, uint32_t id, uint32_t amount, const
     plan->supply += amount;
     vmres_verdict_set(plan->verdict, id, target, reason);
     if (!(plan->vms[id].flags & PRESSURE_SHORT))
-        plan->vms[id].target = target;
+        plan->turns[id].target = target;
 }
 
 static void take_surplus(struct pressure_plan *plan, uint32_t id, uint64_t amount,
@@ -67,9 +66,9 @@ static void sort_surpluses(struct pressure_plan *plan)
         uint32_t surplus = surplus_of(plan, i);
 
         if (!(plan->vms[i].flags & PRESSURE_SHORT))
-            plan->vms[i].target = plan->round->views[i].held;
+            plan->turns[i].target = plan->round->views[i].held;
         if (surplus > 0)
-            bucket_drop(&plan->policy->surplus, surplus, i, &plan->vms[i].next);
+            bucket_drop(&plan->policy->surplus, surplus, i, &plan->turns[i].next);
         plan->surplus += surplus;
     }
 }
@@ -114,7 +113,7 @@ static void give_surplus(struct pressure_plan *plan)
 {
     for (uint32_t bucket = BUCKETS; bucket-- > 0 && plan->supply < plan->asked;) {
         for (uint32_t i = plan->policy->surplus.first[bucket];
-             i != VMRES_VM_NONE && plan->supply < plan->asked; i = plan->vms[i].next) {
+             i != VMRES_VM_NONE && plan->supply < plan->asked; i = plan->turns[i].next) {
             uint32_t most = surplus_of(plan, i);
 
             take_surplus(plan, i, least(most, plan->asked - plan->supply), "largest surplus");
@@ -149,7 +148,7 @@ static void squeeze(struct pressure_plan *plan, uint64_t owed)
             continue;
         take(plan, i, share, "above its entitlement, while others are below theirs");
         if (plan->vms[i].flags & PRESSURE_SHORT)
-            plan->vms[i].ask = 0;
+            plan->turns[i].ask = 0;
     }
 }
 
@@ -185,14 +184,15 @@ static uint32_t rise(uint64_t level, uint32_t weight, uint32_t counts, uint32_t 
 static uint32_t share_at(const struct pressure_plan *plan, uint32_t id, uint64_t level)
 {
     const struct vmres_view *view = &plan->round->views[id];
-    const struct pressure_vm *vm = &plan->vms[id];
     uint32_t charge = charge_of(view);
-    uint32_t owed = least(vm->ask, above(view->entitlement, charge));
+    uint32_t ask = plan->turns[id].ask;
+    uint32_t owed = least(ask, above(view->entitlement, charge));
+    uint32_t counts;
 
     if (plan->owed >= plan->supply)
         return rise(level, view->weight, charge, owed);
-    return owed + rise(level, view->weight, above((uint64_t)charge + owed, credit_of(vm, view)),
-                       vm->ask - owed);
+    counts = above((uint64_t)charge + owed, credit_of(&plan->vms[id], view));
+    return owed + rise(level, view->weight, counts, ask - owed);
 }
 
 /* The level at which all askers have all they asked for. */
@@ -200,9 +200,9 @@ static uint64_t level_of_plenty(const struct pressure_plan *plan)
 {
     uint64_t level = 0;
 
-    for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next) {
+    for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->turns[i].next) {
         const struct vmres_view *view = &plan->round->views[i];
-        uint64_t allotment = (uint64_t)charge_of(view) + plan->vms[i].ask;
+        uint64_t allotment = (uint64_t)charge_of(view) + plan->turns[i].ask;
         uint64_t own = (allotment << LEVEL_BITS) / view->weight + 1;
 
         if (level < own)
@@ -222,7 +222,7 @@ static uint64_t common_level(const struct pressure_plan *plan, uint64_t plenty, 
         uint64_t middle = low + (high - low) / 2;
         uint64_t sum = 0;
 
-        for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next)
+        for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->turns[i].next)
             sum += share_at(plan, i, middle);
         if (sum > plan->supply) {
             high = middle;
@@ -253,13 +253,13 @@ void vmres__pressure_hand_out(struct pressure_plan *plan)
 
     if (plan->asked > plan->supply)
         level = common_level(plan, level, &rest);
-    for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->vms[i].next) {
+    for (uint32_t i = plan->policy->askers; i != VMRES_VM_NONE; i = plan->turns[i].next) {
         uint32_t share = share_at(plan, i, level);
         uint32_t extra = least(share_at(plan, i, level + 1) - share, rest);
         uint32_t target = charge_of(&plan->round->views[i]) + share + extra;
 
         rest -= extra;
-        if (target > plan->round->views[i].held && plan->vms[i].ask > 0)
+        if (target > plan->round->views[i].held && plan->turns[i].ask > 0)
             vmres_verdict_set(plan->verdict, i, target, reason_of(plan, i));
     }
 }

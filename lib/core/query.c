@@ -39,28 +39,28 @@ enum vmres_status vmres_engine_account(const struct vmres_engine *engine, uint32
     kind = &engine->kinds[kind_index];
     account = &kind->accounts[vm];
     view = &kind->views[vm];
-    *info = (struct vmres_account_info){
-        .floor = units_of(kind, account->floor),
-        .ceiling = units_of(kind, account->ceiling),
-        .entitlement = units_of(kind, view->entitlement),
-        .charge = units_of(kind, view->charge),
-        .disputed = units_of(kind, account->disputed),
-        .target = units_of(kind, account->target),
-        .held = units_of(kind, view->held),
-        .witness = known(kind, account->witness),
-        .limit = known(kind, account->limit),
-        .used = units_of(kind, view->used),
-        .available = units_of(kind, view->available),
-        .free = units_of(kind, view->free),
-        .outgoing = units_of(kind, view->outgoing),
-        .incoming = units_of(kind, view->incoming),
-        .weight = view->weight,
-        .participation = (enum vmres_participation)account->participation,
-        .stall = view->stall,
-        .age_ms =
-            account->flags & ACCOUNT_REPORTED ? (uint32_t)engine->now - view->reported : UINT32_MAX,
-        .flags = view->flags,
-        .reason = kind->reasons[vm]};
+    *info = (struct vmres_account_info){.floor = units_of(kind, account->floor),
+                                        .ceiling = units_of(kind, account->ceiling),
+                                        .entitlement = units_of(kind, view->entitlement),
+                                        .charge = units_of(kind, view->charge),
+                                        .disputed = units_of(kind, view->disputed),
+                                        .target = units_of(kind, account->target),
+                                        .held = units_of(kind, view->held),
+                                        .witness = known(kind, account->witness),
+                                        .limit = known(kind, account->limit),
+                                        .used = units_of(kind, view->used),
+                                        .available = units_of(kind, view->available),
+                                        .free = units_of(kind, view->free),
+                                        .outgoing = units_of(kind, view->outgoing),
+                                        .incoming = units_of(kind, view->incoming),
+                                        .weight = view->weight,
+                                        .participation = participation_of(account),
+                                        .stall = view->stall,
+                                        .age_ms = account->flags & ACCOUNT_REPORTED
+                                                      ? (uint32_t)engine->now - view->reported
+                                                      : UINT32_MAX,
+                                        .flags = view->flags,
+                                        .reason = verdict_reason(&kind->reasons, vm)};
     return VMRES_OK;
 }
 
@@ -76,7 +76,7 @@ enum vmres_status vmres_engine_pool(const struct vmres_engine *engine, uint8_t k
         return VMRES_UNKNOWN;
     kind = &engine->kinds[kind_index];
     for (uint32_t vm = 0; vm < engine->top; vm++)
-        disputed += kind->accounts[vm].disputed;
+        disputed += kind->views[vm].disputed;
     *info = (struct vmres_pool_info){.capacity = units_of(kind, kind->ledger.capacity),
                                      .reserve = units_of(kind, kind->ledger.reserve),
                                      .free = units_of(kind, kind->ledger.free),

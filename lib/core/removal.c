@@ -31,16 +31,15 @@ uint32_t vmres__removal_contested(const struct vmres_engine *engine, uint32_t vm
         open->wanted_cancel)
         return 0;
     sum = contested(open) + (open->older == NONE ? 0 : contested(&engine->commands[open->older]));
-    return BROKEN(DISPUTE) ? 0 : min_u32(sum, account->disputed);
+    return BROKEN(DISPUTE) ? 0 : min_u32(sum, view_of(engine, vm, kind)->disputed);
 }
 
 /* What of its charge a VM is told to hold: all but what is in dispute since an earlier removal. */
 uint32_t vmres__removal_undisputed(const struct vmres_engine *engine, uint32_t vm, uint8_t kind)
 {
-    uint32_t disputed = account_of(engine, vm, kind)->disputed;
+    const struct vmres_view *view = view_of(engine, vm, kind);
 
-    return view_of(engine, vm, kind)->charge -
-           (disputed - vmres__removal_contested(engine, vm, kind));
+    return view->charge - (view->disputed - vmres__removal_contested(engine, vm, kind));
 }
 
 /* How much may still be claimed: what was told to go and is not said to be gone. Of commands that
@@ -48,16 +47,16 @@ uint32_t vmres__removal_undisputed(const struct vmres_engine *engine, uint32_t v
 static uint32_t claimable(const struct vmres_engine *engine, const struct command *command)
 {
     const struct account *account = account_of(engine, command->vm, command->kind);
-    uint32_t charge = view_of(engine, command->vm, command->kind)->charge;
+    const struct vmres_view *view = view_of(engine, command->vm, command->kind);
     uint32_t target = max_u32(command->target, engine->commands[account->shrink].target);
     const struct block *block = engine->kinds[command->kind].blocks
                                     ? &engine->kinds[command->kind].blocks[command->vm]
                                     : NULL;
-    uint64_t stays = (uint64_t)target + account->disputed;
+    uint64_t stays = (uint64_t)target + view->disputed;
 
     if (block) /* what it was not told of it cannot have left, nor when nobody waits for that */
         stays += block->untold.front + block->untold.final;
-    return stays >= charge ? 0 : charge - (uint32_t)stays;
+    return stays >= view->charge ? 0 : view->charge - (uint32_t)stays;
 }
 
 /* How much of the charge neither the witness nor the device's own word needs: the most that can be
@@ -159,7 +158,7 @@ static void credit(struct vmres_engine *engine, struct command *command,
                    const struct vmres_event *event, uint32_t claimed)
 {
     struct kind *kind = &engine->kinds[command->kind];
-    struct account *account = &kind->accounts[command->vm];
+    struct vmres_view *view = &kind->views[command->vm];
     uint32_t was_disputed = contested(command);
     uint32_t piece, disputed;
 
@@ -168,14 +167,13 @@ static void credit(struct vmres_engine *engine, struct command *command,
     command->credited += piece;
     disputed = contested(command);
     /* An observation may have settled a part of the dispute meanwhile. */
-    account->disputed -= min_u32(account->disputed, was_disputed);
-    account->disputed += disputed;
+    view->disputed -= min_u32(view->disputed, was_disputed);
+    view->disputed += disputed;
     if (piece > 0) {
         engine->counters.released += piece;
-        vmres__ledger_release(&kind->ledger, &kind->views[command->vm].charge, piece);
+        vmres__ledger_release(&kind->ledger, &view->charge, piece);
         if (!(event->valid & VMRES_VALID_HELD))
-            vmres__observe_held(engine, command->vm, command->kind,
-                                kind->views[command->vm].charge);
+            vmres__observe_held(engine, command->vm, command->kind, view->charge);
         trace_piece(engine, command, VMRES_TRACE_REMOVED, piece);
         if (kind->blocks) {
             vmres__extent_left(kind, command->vm, !command->up, piece);
@@ -221,7 +219,7 @@ static void back_off(struct vmres_engine *engine, struct account *account)
     uint32_t doublings = min_u32(account->failures, 6);
 
     account->backoff_ms = engine->now + ((uint64_t)engine->progress_ms << doublings);
-    account->flags &= (uint8_t)~ACCOUNT_REFUSES;
+    account->flags &= (uint16_t)~ACCOUNT_REFUSES;
     if (account->failures < UINT8_MAX)
         account->failures++;
 }

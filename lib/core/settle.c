@@ -98,7 +98,8 @@ static void trace_sent(const struct vmres_engine *engine, const struct command *
                                         .transfer = only ? only->id : 0,
                                         .amount = pin ? plan->target : plan->amount,
                                         .target = plan->target,
-                                        .reason = pin ? "to stay" : kind->reasons[plan->vm]};
+                                        .reason = pin ? "to stay"
+                                                      : verdict_reason(&kind->reasons, plan->vm)};
 
     if (record.type == 0)
         return;
@@ -219,14 +220,14 @@ static enum sent settle_shrink(struct vmres_engine *engine, uint32_t vm, uint8_t
     /* What the open request says is gone and is not believed yet is a part of both. */
     contested = min_u32(vmres__removal_contested(engine, vm, kind), give);
     plan.amount = give - contested;
-    plan.target = view->charge - (account->disputed - contested) - give;
+    plan.target = view->charge - (view->disputed - contested) - give;
     if (engine->kinds[kind].blocks) /* what it was not told of it does not count */
         plan.target -= account->untold;
     else
         skip_air(view, &plan);
     plan.bound = max_u32(plan.amount, view->held - min_u32(view->held, plan.target));
     /* It says that more is gone than is wanted now: no target may count on that, nor do without. */
-    if (account->disputed > contested && plan.target < view->floor) {
+    if (view->disputed > contested && plan.target < view->floor) {
         if (asking)
             open->wanted_cancel = 1;
         return call_off(engine, account->shrink);
@@ -248,15 +249,14 @@ static enum sent settle_initial(struct vmres_engine *engine, uint32_t vm, uint8_
         return NOTHING;
     if (!vmres__allot_fits(engine, vm, kind))
         return LATER;
-    sent =
-        send(engine,
-             (struct command){.type = VMRES_ACTION_REASSIGN,
-                              .vm = vm,
-                              .kind = kind,
-                              .target = min_u32(view->charge - account->disputed, view->ceiling)},
-             &account->reassign, VMRES_ACTION_INITIAL);
+    sent = send(engine,
+                (struct command){.type = VMRES_ACTION_REASSIGN,
+                                 .vm = vm,
+                                 .kind = kind,
+                                 .target = min_u32(view->charge - view->disputed, view->ceiling)},
+                &account->reassign, VMRES_ACTION_INITIAL);
     if (sent == SENT)
-        account->flags &= (uint8_t)~ACCOUNT_INITIAL;
+        account->flags &= (uint16_t)~ACCOUNT_INITIAL;
     return sent;
 }
 
@@ -288,7 +288,7 @@ static enum sent settle_pin(struct vmres_engine *engine, uint32_t vm, uint8_t ki
                                              : view_of(engine, vm, kind)->held;
     sent = send(engine, plan, &account->shrink, 0);
     if (sent == SENT)
-        account->flags &= (uint8_t)~ACCOUNT_PIN;
+        account->flags &= (uint16_t)~ACCOUNT_PIN;
     return sent;
 }
 
@@ -308,15 +308,15 @@ static enum sent settle_notify(struct vmres_engine *engine, struct command plan)
     plan.target = min_u32(plan.target, account->target);
     sent = send(engine, plan, &account->notify, 0);
     if (sent == SENT)
-        account->flags &= (uint8_t)~ACCOUNT_NOTIFY;
+        account->flags &= (uint16_t)~ACCOUNT_NOTIFY;
     return sent;
 }
 
 /* All that is undisputed; and no less than its floor of what it has openly again, for then to grow
  * to less would be to shrink. */
-static uint32_t target_of(const struct account *account, const struct vmres_view *view)
+static uint32_t target_of(const struct vmres_view *view)
 {
-    return max_u32(view->charge - account->disputed, min_u32(view->held, view->floor));
+    return max_u32(view->charge - view->disputed, min_u32(view->held, view->floor));
 }
 
 /* The recipient's side: change its configuration, then tell it; unless its ceiling was lowered
@@ -332,7 +332,7 @@ static enum sent settle_grow(struct vmres_engine *engine, uint32_t vm, uint8_t k
     bool tell;
 
     vmres__grant_take_back(engine, vm, kind);
-    plan.target = target_of(account, view) + BROKEN(CHARGE);
+    plan.target = target_of(view) + BROKEN(CHARGE);
     plan.amount = account->untold;
     tell = account->untold > 0 && account->reassign == NONE &&
            !(host->blocks && taking_in(host, account));
@@ -421,7 +421,7 @@ enum vmres_status vmres__settle(struct vmres_engine *engine)
             put_off(engine);
             continue;
         }
-        dirty_account(engine, name)->flags &= (uint8_t)~ACCOUNT_DIRTY;
+        dirty_account(engine, name)->flags &= (uint16_t)~ACCOUNT_DIRTY;
         engine->dirty_first = dirty_account(engine, name)->next_dirty;
     }
     return VMRES_OK;

@@ -183,7 +183,8 @@ uint32_t vmres__transfer_open(struct vmres_engine *engine, uint8_t kind, uint32_
                            .asked = amount,
                            .kind = kind};
     /* Who wants it says why; where nobody does, who must give. */
-    t->reason = engine->kinds[kind].reasons[recipient != VMRES_VM_NONE ? recipient : donor];
+    t->reason = verdict_reason(&engine->kinds[kind].reasons,
+                               recipient != VMRES_VM_NONE ? recipient : donor);
     if (vetoed(engine, t)) {
         put_slot(engine, index);
         return NONE;

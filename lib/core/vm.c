@@ -94,7 +94,7 @@ static void drop_business(struct vmres_engine *engine, uint32_t vm)
         account->unincorporated = 0;
         if (engine->kinds[k].blocks) /* nobody waits any more for what lies there on its way */
             engine->kinds[k].blocks[vm].own = view_of(engine, vm, k)->charge;
-        account->flags &= (uint8_t) ~(ACCOUNT_INITIAL | ACCOUNT_PIN | ACCOUNT_NOTIFY);
+        account->flags &= (uint16_t) ~(ACCOUNT_INITIAL | ACCOUNT_PIN | ACCOUNT_NOTIFY);
         if (account->pins > 0)
             engine->kinds[k].adopting--;
         account->pins = 0;
@@ -121,7 +121,7 @@ static void reset_account(struct kind *kind, uint32_t vm)
     memset(&kind->views[vm], 0, sizeof kind->views[vm]);
     if (kind->blocks)
         vmres__extent_remove(kind, vm);
-    kind->reasons[vm] = NULL;
+    kind->reasons.of[vm] = 0;
     kind->shares_stale = true;
 }
 
@@ -165,7 +165,7 @@ static void charge_most(struct vmres_engine *engine, uint32_t vm, uint8_t kind_i
     struct kind *kind = &engine->kinds[kind_index];
     struct account *account = &kind->accounts[vm];
     struct vmres_view *view = &kind->views[vm];
-    uint32_t most = max_u32(account->limit == NONE ? 0 : account->most, account->ceiling);
+    uint32_t most = max_u32(account->limit == NONE ? 0 : limit_above(account), account->ceiling);
     uint32_t more = most > view->charge ? most - view->charge : 0;
     uint64_t deficit = kind->ledger.deficit;
 
@@ -212,7 +212,8 @@ static enum vmres_status limits(struct vmres_engine *engine, const struct vmres_
     kind->floors = kind->floors - account->floor + floor;
     account->floor = floor;
     account->ceiling = ceiling;
-    account->participation = (uint8_t)event->as.limits.participation;
+    account->flags &= (uint16_t) ~(ACCOUNT_DONOR | ACCOUNT_RECIPIENT);
+    account->flags |= (uint16_t)(event->as.limits.participation << 8);
     account->initial =
         event->flags & VMRES_FLAG_AUTO
             ? NONE
@@ -472,9 +473,9 @@ void vmres__vm_reborn(struct vmres_engine *engine, uint32_t vm, uint32_t incarna
         struct account *account = account_of(engine, vm, k);
         struct vmres_view *view = view_of(engine, vm, k);
 
-        account->disputed = 0;
+        view->disputed = 0;
         account->witness = NONE;
-        account->flags &= ACCOUNT_DIRTY;
+        account->flags &= ACCOUNT_DIRTY | ACCOUNT_STANDING;
         account->backoff_ms = 0;
         account->failures = 0;
         view->flags = VMRES_VIEW_PRESENT;

@@ -83,10 +83,10 @@ size_t vmres_engine_why(const struct vmres_engine *engine, uint32_t vm, uint8_t 
     add_part(&text, kind, ", entitled to ", view->entitlement);
     add_part(&text, kind, ", still to give ", view->outgoing);
     add_part(&text, kind, ", still to get ", view->incoming);
-    add_part(&text, kind, ", disputed ", kind->accounts[vm].disputed);
+    add_part(&text, kind, ", disputed ", view->disputed);
     add_state(&text, engine, vm, kind_index);
-    if (kind->reasons[vm])
-        vmres__text_add(&text, "; last verdict: %s", kind->reasons[vm]);
+    if (verdict_reason(&kind->reasons, vm))
+        vmres__text_add(&text, "; last verdict: %s", verdict_reason(&kind->reasons, vm));
     if (kind->policy->explain &&
         kind->policy->explain(kind->policy_state,
                               kind->policy_vms + vm * kind->policy->vm_state_size, view, thought,

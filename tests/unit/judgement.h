@@ -28,11 +28,11 @@ struct judgement {
     struct vmres_resource resource;
     struct vmres_round round;
     struct vmres_view views[JUDGED_VMS];
-    void *state, *vm_states;
+    void *state, *vm_states, *scratch;
     struct vmres_verdict verdict;
     uint32_t targets[JUDGED_VMS], named[JUDGED_VMS];
-    const char *reasons[JUDGED_VMS];
-    uint8_t set[JUDGED_VMS];
+    struct reasons reasons;
+    uint8_t reason_of[JUDGED_VMS], set[JUDGED_VMS];
 };
 
 /* `options` NULL: the defaults. Returns what the policy's start() says. */
@@ -50,12 +50,15 @@ static inline enum vmres_status judgement_open(struct judgement *j, const char *
         .capacity = capacity, .granule = GRANULE, .period_ms = 1000, .views = j->views};
     j->verdict = (struct vmres_verdict){.targets = j->targets,
                                         .named = j->named,
-                                        .reasons = j->reasons,
+                                        .reasons = &j->reasons,
                                         .set = j->set,
                                         .limit = JUDGED_VMS};
+    j->reasons.of = j->reason_of;
     j->state = calloc(1, j->ops->state_size + 1);
     j->vm_states = calloc(JUDGED_VMS, j->ops->vm_state_size + 1);
-    assert_true(j->state && j->vm_states);
+    j->scratch = malloc(JUDGED_VMS * j->ops->vm_scratch_size + 1);
+    assert_true(j->state && j->vm_states && j->scratch);
+    j->round.scratch = j->scratch;
     host = (struct vmres_policy_host){
         .resource = &j->resource, .granule = GRANULE, .period_ms = 1000, .max_vms = JUDGED_VMS};
     return j->ops->start ? j->ops->start(j->state, options ? options : j->ops->defaults, &host)
@@ -66,6 +69,7 @@ static inline void judgement_close(struct judgement *j)
 {
     free(j->state);
     free(j->vm_states);
+    free(j->scratch);
 }
 
 static inline void *judgement_vm_state(struct judgement *j, uint32_t vm)
@@ -117,6 +121,7 @@ static inline void judgement_report(struct vmres_view *view, uint32_t held, uint
 static inline void judgement_judge(struct judgement *j)
 {
     memset(j->set, 0, sizeof j->set);
+    memset(j->scratch, 0xa5, JUDGED_VMS * j->ops->vm_scratch_size); /* another kind was judged */
     j->verdict.count = 0;
     j->round.now_ms += j->round.period_ms;
     j->ops->judge(j->state, j->vm_states, &j->round, &j->verdict);
@@ -127,7 +132,7 @@ static inline void judgement_judge(struct judgement *j)
         assert_true((j)->set[vm]); \
         assert_int_equal((j)->targets[vm], wanted); \
     } while (0)
-#define EXPECT_REASON(j, vm, wanted) assert_string_equal((j)->reasons[vm], wanted)
+#define EXPECT_REASON(j, vm, wanted) assert_string_equal(verdict_reason(&(j)->reasons, vm), wanted)
 #define EXPECT_NAMED(j, wanted) assert_int_equal((j)->verdict.count, wanted)
 
 #endif

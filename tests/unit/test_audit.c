@@ -95,8 +95,8 @@ static void nobody_gives_more_than_it_has(void **state)
     (void)state;
     BREACH(rig, kind->accounts[0].untold, kind->accounts[0].unincorporated + 1,
            "memory, vm#0: more is on its way than there is");
-    BREACH(rig, kind->accounts[2].disputed, 101, "memory, vm#2: more is on its way than there is");
-    BREACH(rig, kind->accounts[1].disputed, 60, "memory, vm#1: more is on its way than there is");
+    BREACH(rig, kind->views[2].disputed, 101, "memory, vm#2: more is on its way than there is");
+    BREACH(rig, kind->views[1].disputed, 60, "memory, vm#1: more is on its way than there is");
     rig_delete(rig);
 }
 

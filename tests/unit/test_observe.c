@@ -181,6 +181,29 @@ static void the_devices_maximum_bounds_floor_and_ceiling(void **state)
     rig_delete(rig);
 }
 
+/* A device may be a part of a granule larger than what it can be told to hold. */
+static void a_part_of_a_granule_more_than_its_maximum(void **state)
+{
+    struct rig *rig = rig_new(300);
+    struct vmres_event event;
+
+    (void)state;
+    rig_add(rig, 0, 0, 120, 100);
+    rig_boot(rig);
+    event = rig_observed(rig, 0, MEMORY);
+    event.valid |= VMRES_VALID_LIMIT;
+    event.as.observed.limit = 140 * VMRES_MIB + 1;
+    rig_told(rig, event);
+    EXPECT_BOOKS(rig, "100 + 200");
+    rig->vms[0].incarnation++; /* whoever lives in it now, it is the same device */
+    event = rig_observed(rig, 0, MEMORY);
+    event.as.observed.held = 150 * VMRES_MIB;
+    rig_told(rig, event);
+    EXPECT_BOOKS(rig, "141 + 159");
+    assert_int_equal(view_of(rig->engine, 0, MEMORY)->held, 141);
+    rig_delete(rig);
+}
+
 static void before_its_limits_there_is_nothing_to_observe(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test(no_device_holds_more_than_its_maximum),
         cmocka_unit_test(an_odd_amount_counts_as_a_whole_granule),
         cmocka_unit_test(the_devices_maximum_bounds_floor_and_ceiling),
+        cmocka_unit_test(a_part_of_a_granule_more_than_its_maximum),
         cmocka_unit_test(before_its_limits_there_is_nothing_to_observe),
         cmocka_unit_test(a_charge_does_not_fall_while_anything_is_open),
         cmocka_unit_test(one_that_has_never_more_than_it_should_is_left_in_peace),

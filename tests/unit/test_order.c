@@ -243,6 +243,7 @@ static void what_is_disputed_is_charged_on_top_of_it(void **state)
     assert_int_equal(rig_disputed(rig, 0, MEMORY), 20);
     rig_round(rig);
     assert_int_equal(orders(rig), 0);
+    assert_int_equal(rig->seen[MEMORY][0].disputed, 20); /* its policy is told */
     assert_false(rig_is_open(rig, 0, VMRES_ACTION_REQUEST_REMOVAL));
     EXPECT_BOOKS(rig, "100 100 100 + 0");
     rig_delete(rig);
