@@ -52,7 +52,7 @@ static enum vmres_status start(struct vmres_backend *backend, struct vmres_drive
 static void inquire(struct vmres_kvm *kvm, uint64_t inquiry)
 {
     for (struct kvm_vm *vm = kvm->vms; vm; vm = vm->next)
-        if (kvm_known(vm))
+        if (kvm_known(vm) && !vm->leaving)
             vmres__kvm_report_inquire(vm, inquiry);
 }
 
@@ -66,7 +66,7 @@ static enum vmres_status submit(struct vmres_backend *backend, const struct vmre
         return VMRES_OK;
     }
     vm = action->vm < kvm->options.max_vms ? kvm->by_id[action->vm] : NULL;
-    if (!vm)
+    if (!vm || vm->leaving)
         return VMRES_UNKNOWN;
     return action->incarnation == vm->incarnation ? vmres__kvm_command_take(vm, action)
                                                   : VMRES_STALE;

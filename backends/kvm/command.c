@@ -5,6 +5,7 @@
  *     resize:       aim at the target --> read, read, ... --> reached, or nothing more will come
  *     that grew:    and its guest sees it, or nobody can tell; else what it does not see goes back
  *     cancel, pin:  read --> tell it to stay at that --> read the same, twice --> answered
+ *     by another:   superseded: a resize by one of its direction, or by a pin; a pin by either
  *
  * Invariants: every command taken is answered by exactly one final, unless its life of the VM ends;
  * cumulative amounts never shrink and never exceed what was asked; an answer speaks of what was
@@ -162,7 +163,7 @@ static bool reached(const struct kvm_vm *vm)
 /* What the host sees of it has to be made sure of, before something final is said. */
 static bool is_doubted(struct kvm_vm *vm)
 {
-    return vmres__kvm_witness_waits(vm, vmres__kvm_part_held(&vm->parts));
+    return vmres__kvm_witness_waits(vm, KVM_SAYING_FINAL);
 }
 
 /* Whether a device has still to move. Aims anew where something else moved meanwhile. */
@@ -279,15 +280,28 @@ void vmres__kvm_command_refused(struct kvm_vm *vm)
 
 /* --- what comes in --- */
 
+/* It is to stay, and nothing older is pursued. What is called off already ends with that. */
+static void pin(struct kvm_vm *vm, uint64_t id)
+{
+    end_pin(vm, VMRES_RESULT_SUPERSEDED);
+    for (int direction = KVM_SHRINK; direction <= KVM_GROW; direction++)
+        if (vm->commands[direction].id != 0 && !vm->commands[direction].cancelled)
+            end(vm, (enum kvm_direction)direction, VMRES_RESULT_SUPERSEDED);
+    vm->pin = id;
+    vm->aim = KVM_AIM_STAY;
+}
+
 static void resize(struct kvm_vm *vm, const struct vmres_action *action,
                    enum kvm_direction direction)
 {
     struct kvm_command *command = &vm->commands[direction];
 
+    end_pin(vm, VMRES_RESULT_SUPERSEDED); /* it is not to stay any more */
     if (command->id != 0)
         end(vm, direction, VMRES_RESULT_SUPERSEDED);
     if (direction == KVM_GROW)
         vmres__kvm_sight_grow(vm, true);
+    vm->doubted_ms[KVM_SAYING_FINAL] = 0;
     *command = (struct kvm_command){
         .id = action->id,
         .target = action->as.resize.target,
@@ -327,8 +341,7 @@ enum vmres_status vmres__kvm_command_take(struct kvm_vm *vm, const struct vmres_
         resize(vm, action, KVM_GROW);
         break;
     case VMRES_ACTION_PIN:
-        vm->pin = action->id;
-        vm->aim = KVM_AIM_STAY;
+        pin(vm, action->id);
         break;
     default:
         return VMRES_UNSUPPORTED;

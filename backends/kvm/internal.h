@@ -68,15 +68,18 @@ FILE *vmres__kvm_process_open(const struct vmres_kvm *kvm, int64_t pid, const ch
 
 struct kvm_witness {
     uint64_t seen;     /* of the guest's memory, or KVM_UNKNOWN */
-    uint64_t overhead; /* what was taken off */
+    uint64_t overhead; /* of the process: as given, or the least that was ever measured; or 0 */
     uint64_t total;    /* of the process */
     uint64_t locked, huge;
+    uint64_t mapped; /* by the last survey: the guest's, or KVM_UNKNOWN; */
+    uint64_t summed; /* and of the whole process */
 };
+enum kvm_saying { KVM_SAYING_OBSERVED, KVM_SAYING_FINAL }; /* what is about to be said */
 /* Reads counters: cheap. */
 void vmres__kvm_witness_look(struct kvm_vm *vm);
-/* The same; true: it says more than `expected`, or its overhead was never measured, and that is on
- * its way: what it says is not to be repeated before. */
-bool vmres__kvm_witness_waits(struct kvm_vm *vm, uint64_t expected);
+/* The same; true: it says more than the devices, or its overhead was never measured, and a survey
+ * is on its way: what it says is not to be repeated before. */
+bool vmres__kvm_witness_waits(struct kvm_vm *vm, enum kvm_saying saying);
 /* The number of kB in a line "Key:   123 kB", as bytes. */
 bool vmres__kvm_witness_line(const char *line, const char *key, uint64_t *bytes);
 
@@ -84,6 +87,7 @@ struct kvm_survey {
     uv_work_t work;
     struct kvm_vm *vm;
     bool flying, dropped; /* dropped: what it finds does not count */
+    uint64_t begun_ms;
     /* For the thread, and by it. */
     struct vmres_kvm *kvm;
     int64_t pid;
@@ -95,7 +99,8 @@ struct kvm_survey {
 };
 /* It is on its way, or will be soon; vm->surveyed_ms is when the last one came. false: never. */
 bool vmres__kvm_survey_begin(struct kvm_vm *vm);
-void vmres__kvm_survey_drop(struct kvm_vm *vm); /* it would be another process's */
+/* What was found, or will be, is of another process. */
+void vmres__kvm_survey_drop(struct kvm_vm *vm);
 
 /* --- stats.c, agent.c, sample.c, report.c: what the guest says of itself --- */
 
@@ -237,7 +242,8 @@ void vmres__kvm_life_add(struct kvm_vm *vm); /* tells the driver of it, if it do
 void vmres__kvm_life_return(struct kvm_vm *vm);
 void vmres__kvm_life_event(struct kvm_vm *vm, const char *event, const json_t *data);
 void vmres__kvm_life_forget(struct kvm_vm *vm); /* the backend is stopped */
-void vmres__kvm_life_gone(struct kvm_vm *vm);
+/* false: a driver is still to be told of that: the queue is full, or it is stopped. */
+bool vmres__kvm_life_gone(struct kvm_vm *vm);
 /* Posts; of this VM, and this life of it. */
 enum vmres_status vmres__kvm_life_post(struct kvm_vm *vm, struct vmres_event *event);
 
@@ -274,9 +280,10 @@ struct kvm_vm {
     struct kvm_process process;
     struct kvm_witness witness;
     struct kvm_survey survey;
-    uint64_t doubted_ms;   /* since then a survey is called for; 0: it is not */
-    uint64_t surveyed_ms;  /* 0: never */
-    const char *fixed_why; /* why the balloon cannot be moved, static text, or NULL */
+    uint64_t doubted_ms[2]; /* by enum kvm_saying: since then a survey is called for, or 0 */
+    uint64_t surveyed_ms;   /* 0: never */
+    bool measured;          /* its overhead, at least once */
+    const char *fixed_why;  /* why the balloon cannot be moved, static text, or NULL */
 
     struct kvm_agent agent;
     struct kvm_sample sample;
@@ -298,12 +305,12 @@ struct kvm_vm {
     uint32_t still;    /* looks in a row at which it held the same, */
     uint32_t waited;   /* of so many since it was told to stay */
 
-    uint32_t id, incarnation;  /* the driver's; VMRES_VM_NONE: it does not know it */
-    uint32_t gone_incarnation; /* that it last said to be gone, or 0 */
-    uint64_t since_ms;         /* this life of it is known since */
-    uint64_t seen_held;        /* at the last look */
-    uint64_t live_ms;          /* VM_LIVE was last posted */
-    bool heard;                /* the guest's driver, in this life */
+    uint32_t id, incarnation; /* the driver's; VMRES_VM_NONE: it does not know it */
+    bool introduced;          /* to a driver, which has not been told that it is gone */
+    uint64_t since_ms;        /* this life of it is known since */
+    uint64_t seen_held;       /* at the last look */
+    uint64_t live_ms;         /* VM_LIVE was last posted */
+    bool heard;               /* the guest's driver, in this life */
     bool migrating, down;
     const char *stopped; /* why its guest does not run, static text, or NULL */
     bool frozen;         /* as the driver was last told, */
@@ -327,6 +334,7 @@ struct vmres_kvm {
     char *proc;
     struct kvm_vm *vms;
     struct kvm_vm **by_id; /* [max_vms] by the driver's id */
+    uint32_t *gone;        /* [max_vms] likewise: the incarnation last said to be gone, or 0 */
     uint32_t count;        /* of VMs that are not leaving */
     uint32_t surveys;      /* that fly */
     bool closing;
@@ -336,6 +344,8 @@ struct vmres_kvm {
 
 extern const struct vmres_backend_ops vmres__kvm_backend_ops;
 struct kvm_vm *vmres__kvm_find(const struct vmres_kvm *kvm, const char *name);
+/* Has a leaving VM part: its handles are closed as soon as the driver was told. */
+void vmres__kvm_part(struct kvm_vm *vm);
 /* A handle of a leaving VM was closed: with the last, the VM is freed. */
 void vmres__kvm_release(struct kvm_vm *vm);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects: the backend, and the VMs it was given. Invariant: a VM is freed when its handles,
- * timer and sockets, are closed and no thread surveys it; the backend when its last VM is. Until
- * then one that leaves stays in the list, and neither speaks nor is spoken to.
+ * The objects: the backend, and the VMs it was given. Invariant: a VM is freed when the driver was
+ * told that it is gone, its handles, timer and sockets, are closed and no thread surveys it; the
+ * backend when its last VM is. Until then one that leaves stays in the list, and neither speaks nor
+ * is spoken to.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ static void free_kvm(struct vmres_kvm *kvm)
     struct vmres_allocator heap = kvm->heap;
 
     free_text(kvm, kvm->proc);
+    vmres_release(&heap, kvm->gone, kvm->options.max_vms, sizeof *kvm->gone);
     vmres_release(&heap, kvm->by_id, kvm->options.max_vms, sizeof(struct kvm_vm *));
     vmres_release(&heap, kvm, 1, sizeof *kvm);
 }
@@ -103,7 +105,8 @@ enum vmres_status vmres_kvm_create(struct uv_loop_s *loop, const struct vmres_kv
     created->proc = copy_text(created, created->options.proc);
     created->by_id =
         vmres_allocate(&created->heap, created->options.max_vms, sizeof(struct kvm_vm *));
-    if (!created->proc || !created->by_id) {
+    created->gone = vmres_allocate(&created->heap, created->options.max_vms, sizeof *created->gone);
+    if (!created->proc || !created->by_id || !created->gone) {
         free_kvm(created);
         return fail(error, VMRES_NOMEM, "no memory for a kvm backend");
     }
@@ -131,6 +134,8 @@ static enum vmres_status check_spec(const struct vmres_kvm *kvm,
 {
     if (!kvm || !spec || !spec->name || !spec->socket)
         return fail(error, VMRES_INVALID, "a VM needs a name and the path of its QMP socket");
+    if (kvm->closing)
+        return fail(error, VMRES_STATE, "VM '%s': the kvm backend was closed", spec->name);
     if (*spec->name == '\0' || strlen(spec->name) >= VMRES_VM_NAME_MAX)
         return fail(error, VMRES_INVALID, "a VM's name has 1 to %u bytes", VMRES_VM_NAME_MAX - 1);
     if (*spec->socket == '\0' || strlen(spec->socket) >= KVM_SOCKET_ROOM)
@@ -160,7 +165,8 @@ static void fill_vm(struct kvm_vm *vm, const struct vmres_kvm_vm_spec *spec)
     vm->tag = spec->tag;
     vm->pid = spec->pid;
     vm->overhead = spec->overhead;
-    vm->witness = (struct kvm_witness){.seen = KVM_UNKNOWN, .overhead = spec->overhead};
+    vm->witness.seen = KVM_UNKNOWN;
+    vmres__kvm_survey_drop(vm);
     vm->limits = spec->limits;
     vm->id = VMRES_VM_NONE;
     vmres__kvm_talk_init(vm);
@@ -242,15 +248,33 @@ static void timer_closed(uv_handle_t *handle)
     vmres__kvm_release(vm);
 }
 
+static void try_to_part(uv_timer_t *timer)
+{
+    vmres__kvm_part(timer->data);
+}
+
+/* The driver's queue is full for a moment only; one that is stopped hears of it when it is started.
+ * Whoever closes the backend tells nobody any more. */
+void vmres__kvm_part(struct kvm_vm *vm)
+{
+    struct vmres_kvm *kvm = vm->kvm;
+
+    if (uv_is_closing((uv_handle_t *)&vm->timer))
+        return;
+    if (vmres__kvm_life_gone(vm) || kvm->closing)
+        uv_close((uv_handle_t *)&vm->timer, timer_closed);
+    else if (kvm_started(kvm))
+        uv_timer_start(&vm->timer, try_to_part, kvm->options.poll_ms, 0);
+}
+
 static void leave(struct kvm_vm *vm)
 {
-    if (vm->leaving)
-        return;
-    vm->leaving = true;
-    vmres__kvm_life_gone(vm);
-    vm->kvm->count--;
-    vmres__kvm_talk_end(vm);
-    uv_close((uv_handle_t *)&vm->timer, timer_closed);
+    if (!vm->leaving) {
+        vm->leaving = true;
+        vm->kvm->count--;
+        vmres__kvm_talk_end(vm);
+    }
+    vmres__kvm_part(vm);
 }
 
 enum vmres_status vmres_kvm_remove_vm(struct vmres_kvm *kvm, const char *name)

@@ -46,6 +46,8 @@ static void take_id(struct kvm_vm *vm, uint32_t id)
     vm->id = id;
     vm->incarnation = vmres_driver_vm_incarnation(kvm_driver(vm), id);
     vm->refusal = NULL;
+    vm->introduced = true;
+    vm->kvm->gone[id] = 0; /* that has been heard */
     begin(vm);
 }
 
@@ -67,25 +69,27 @@ static void begin_anew(struct kvm_vm *vm)
 }
 
 /* The driver still knows one of this name, from before it was stopped, unless that is one of which
- * it has yet to hear that it is gone. What happened meanwhile is not known. */
+ * it has yet to hear that it is gone. */
 static bool recognise(struct kvm_vm *vm)
 {
+    const struct vmres_kvm *kvm = vm->kvm;
     uint32_t id = vmres_driver_vm_id(kvm_driver(vm), vm->name);
 
-    if (id >= vm->kvm->options.max_vms)
-        return false;
-    if (vm->gone_incarnation != 0 &&
-        vmres_driver_vm_incarnation(kvm_driver(vm), id) <= vm->gone_incarnation)
+    if (id >= kvm->options.max_vms || kvm->by_id[id] ||
+        vmres_driver_vm_incarnation(kvm_driver(vm), id) <= kvm->gone[id])
         return false;
     take_id(vm, id);
-    begin_anew(vm);
     return true;
 }
 
+/* What happened meanwhile is not known. */
 void vmres__kvm_life_return(struct kvm_vm *vm)
 {
-    if (!vm->leaving)
-        (void)recognise(vm);
+    vm->introduced = recognise(vm);
+    if (vm->leaving)
+        vmres__kvm_part(vm);
+    else if (vm->introduced)
+        begin_anew(vm);
 }
 
 void vmres__kvm_life_add(struct kvm_vm *vm)
@@ -94,8 +98,12 @@ void vmres__kvm_life_add(struct kvm_vm *vm)
         .name = vm->name, .tag = vm->tag, .adopted = 1, .limits = &vm->limits};
     uint32_t id;
 
-    if (kvm_known(vm) || recognise(vm))
+    if (kvm_known(vm))
         return;
+    if (recognise(vm)) {
+        begin_anew(vm);
+        return;
+    }
     switch (vmres_driver_add_vm(kvm_driver(vm), &spec, &id)) {
     case VMRES_OK:
         break;
@@ -122,22 +130,23 @@ void vmres__kvm_life_forget(struct kvm_vm *vm)
     vm->inquiry = 0;
     vm->parts = (struct kvm_parts){0};
     vmres__kvm_survey_drop(vm);
-    vm->doubted_ms = 0;
     vm->down = vm->migrating = false;
     vm->stopped = NULL;
 }
 
-void vmres__kvm_life_gone(struct kvm_vm *vm)
+bool vmres__kvm_life_gone(struct kvm_vm *vm)
 {
     struct vmres_event event = {.type = VMRES_EVENT_VM_GONE};
 
     if (kvm_known(vm)) {
-        if (vmres__kvm_life_post(vm, &event) == VMRES_LIMIT && !vm->leaving)
-            return; /* the queue is full: said again when it is tried again */
-        vm->gone_incarnation = vm->incarnation;
+        if (vmres__kvm_life_post(vm, &event) == VMRES_LIMIT)
+            return false; /* the queue is full: said again when it is tried again */
+        vm->kvm->gone[vm->id] = vm->incarnation;
+        vm->introduced = false;
     }
     vmres__kvm_life_forget(vm);
     vm->process = (struct kvm_process){0};
+    return !vm->introduced;
 }
 
 /* --- the connection --- */
@@ -160,8 +169,7 @@ void vmres__kvm_life_met(struct kvm_vm *vm)
         found = vm->process; /* it cannot be seen; whether it still is will show */
     other = found.pid != vm->process.pid || found.started != vm->process.started;
     if (kvm_known(vm) && vm->process.pid != 0 && other) {
-        vmres__kvm_life_gone(vm);
-        if (kvm_known(vm))
+        if (!vmres__kvm_life_gone(vm))
             return; /* it could not be said: until then it is the one it was */
     }
     vm->process = found;
@@ -192,10 +200,10 @@ void vmres__kvm_life_tried(struct kvm_vm *vm)
         return;
     if (vm->process.pid == 0) {
         if (vm->wire.deserted)
-            vmres__kvm_life_gone(vm);
+            (void)vmres__kvm_life_gone(vm);
     } else if (!vmres__kvm_process_look(vm->kvm, vm->process.pid, &now) ||
                now.started != vm->process.started) {
-        vmres__kvm_life_gone(vm);
+        (void)vmres__kvm_life_gone(vm);
     }
     vmres__kvm_standing_tell(vm);
 }

@@ -96,7 +96,7 @@ void vmres__kvm_observe_seen(struct kvm_vm *vm)
     if (held != vm->seen_held)
         vm->moved_ms = kvm_now(vm);
     vm->seen_held = held;
-    waits = vmres__kvm_witness_waits(vm, held);
+    waits = vmres__kvm_witness_waits(vm, KVM_SAYING_OBSERVED);
     vmres__kvm_life_add(vm);
     if (!kvm_known(vm))
         return;

@@ -135,6 +135,8 @@ static void take_virtio_mem(struct kvm_probe *probe, const json_t *data)
     add_up(&probe->beyond, most);
 }
 
+/* A balloon's size counts DIMMs, and no NVDIMMs: those are storage, and no more of a VM's memory
+ * than its disks are. */
 static void take_devices(struct kvm_probe *probe, const json_t *list)
 {
     size_t index;
@@ -148,7 +150,7 @@ static void take_devices(struct kvm_probe *probe, const json_t *list)
 
         if (strcmp(type, "virtio-mem") == 0)
             take_virtio_mem(probe, data);
-        else if ((strcmp(type, "dimm") == 0 || strcmp(type, "nvdimm") == 0) &&
+        else if (strcmp(type, "dimm") == 0 &&
                  vmres__kvm_json_amount(json_object_get(data, "size"), &size))
             add_up(&probe->dimms, size);
     }

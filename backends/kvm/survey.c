@@ -79,10 +79,18 @@ static void read_mappings(uv_work_t *work)
 static void take(struct kvm_vm *vm)
 {
     const struct kvm_survey *survey = &vm->survey;
+    struct kvm_witness *witness = &vm->witness;
+    uint64_t overhead = survey->total - survey->guest;
 
     vm->surveyed_ms = kvm_now(vm);
-    if (survey->backends == (1u << survey->count) - 1 && survey->whole && survey->total > 0)
-        vm->witness.overhead = survey->total - survey->guest;
+    witness->mapped = KVM_UNKNOWN;
+    if (survey->backends != (1u << survey->count) - 1 || !survey->whole || survey->total == 0)
+        return;
+    witness->mapped = survey->guest;
+    witness->summed = survey->total;
+    if (!vm->measured || overhead < witness->overhead)
+        witness->overhead = overhead;
+    vm->measured = true;
 }
 
 static void look_now(struct kvm_vm *vm)
@@ -96,7 +104,8 @@ static void look_now(struct kvm_vm *vm)
 static void wake_another(struct vmres_kvm *kvm)
 {
     for (struct kvm_vm *vm = kvm->vms; vm; vm = vm->next) {
-        if (vm->leaving || vm->doubted_ms == 0 || vm->survey.flying)
+        if (vm->leaving || vm->survey.flying ||
+            (vm->doubted_ms[KVM_SAYING_OBSERVED] == 0 && vm->doubted_ms[KVM_SAYING_FINAL] == 0))
             continue;
         look_now(vm);
         break;
@@ -131,6 +140,7 @@ static void prepare(struct kvm_vm *vm)
 
     *survey = (struct kvm_survey){.vm = vm,
                                   .kvm = vm->kvm,
+                                  .begun_ms = kvm_now(vm),
                                   .pid = vm->process.pid,
                                   .whole = vm->probe.dimms == 0 && vm->probe.beyond == 0};
     survey->work.data = survey;
@@ -157,6 +167,10 @@ bool vmres__kvm_survey_begin(struct kvm_vm *vm)
 void vmres__kvm_survey_drop(struct kvm_vm *vm)
 {
     vm->surveyed_ms = 0;
+    vm->measured = false;
+    vm->witness.overhead = vm->overhead;
+    vm->witness.mapped = KVM_UNKNOWN;
+    memset(vm->doubted_ms, 0, sizeof vm->doubted_ms);
     if (!vm->survey.flying)
         return;
     vm->survey.dropped = true;

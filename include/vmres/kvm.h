@@ -28,8 +28,9 @@
  * A VM that is paused, migrated or in a snapshot is frozen (operate.h) while QEMU says so, and then
  * adopted anew. Whom you freeze, at any time, stays frozen until you thaw it.
  *
- * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). Threads: all of
- * this belongs to the thread of the loop. Types of libuv and of JSON stay out of this header.
+ * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). The balloon's
+ * guest-stats-polling-interval is set to 1 s, whatever it was. All of this belongs to the thread of
+ * the loop. Types of libuv and of JSON stay out of this header.
  */
 #ifndef VMRES_KVM_H
 #define VMRES_KVM_H
@@ -60,7 +61,7 @@ struct vmres_kvm_options {
     uint64_t tolerance;   /* as the resource's: see resource.h; default 8 MiB */
     const char *proc;     /* where processes are looked at; default "/proc" */
     struct vmres_tracer tracer; /* VMRES_TRACE_NONSENSE, once in 10 s for each VM; may be empty */
-    const struct vmres_allocator *allocator; /* NULL = libc */
+    const struct vmres_allocator *allocator; /* NULL = libc; not for JSON: json_set_alloc_funcs() */
 };
 
 /* A QEMU process to manage. Copied. */
@@ -71,11 +72,11 @@ struct vmres_kvm_vm_spec {
     const char *agent;   /* path of the socket of its agent's port (examples/agent); NULL: none, or
                             not known: then its balloon speaks for it, and no stall is seen */
     const char *pidfile; /* with pid 0: a file that holds its pid; may be NULL */
-    int64_t pid;         /* 0: from the pidfile, or whoever listens at the socket (which, under
-                            libvirt, is not QEMU: give the pidfile) */
-    /* What the process holds beside the guest's memory: in no charge, keep a reserve for it. 0: it
-     * is measured now and then, in libuv's pool of threads (30 ms for a GiB in small pages). A
-     * guest that makes QEMU swell and shrink can feign a release of that much: state it then. */
+    int64_t pid; /* 0: from the pidfile, or who listens at the socket: not QEMU under libvirt */
+    /* What the process holds beside the guest's memory, QEMU's own and NVDIMMs: in no charge, keep
+     * a reserve for it. 0: measured (not with DIMMs) every 60 idle looks and when in doubt, by
+     * libuv's threads, 30 ms for a GiB in small pages. The least ever measured is believed: so who
+     * makes QEMU swell and shrink hides more than `tolerance` until the next measure, no longer. */
     uint64_t overhead;
     struct vmres_vm_limits limits; /* of memory; initial is ignored */
 };
@@ -112,8 +113,8 @@ struct vmres_kvm_vm_info {
 /* Fills in the defaults. NULL: no effect. */
 VMRES_API void vmres_kvm_options_init(struct vmres_kvm_options *options);
 
-/* On success *kvm is the caller's to give to vmres_kvm_close(); the loop must outlive it. options
- * NULL: the defaults. error may be NULL. VMRES_INVALID, VMRES_NOMEM. */
+/* *kvm is the caller's to give to vmres_kvm_close(); the loop must outlive it. options NULL: the
+ * defaults. error may be NULL. VMRES_INVALID, VMRES_NOMEM. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_create(struct uv_loop_s *loop,
                                                             const struct vmres_kvm_options *options,
                                                             struct vmres_kvm **kvm,
@@ -123,15 +124,14 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_create(struct uv_loop_s *lo
  * vmres_kvm_close(kvm, NULL, NULL). */
 VMRES_API struct vmres_backend *vmres_kvm_backend(struct vmres_kvm *kvm);
 
-/* Adds a VM; while started, it is looked for at once. That it does not run, or not yet, is no
- * error. error may be NULL. VMRES_INVALID: no name or socket, a path too long, limits that make no
- * sense; VMRES_EXISTS: the name is taken; VMRES_LIMIT: max_vms reached; VMRES_NOMEM. */
+/* Adds a VM; while started, it is looked for at once. It need not run yet. error may be NULL.
+ * VMRES_INVALID: no name or socket, a path too long, limits that make no sense; VMRES_STATE: kvm
+ * was closed; VMRES_EXISTS: the name is taken; VMRES_LIMIT: max_vms reached; VMRES_NOMEM. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_add_vm(struct vmres_kvm *kvm,
                                                             const struct vmres_kvm_vm_spec *spec,
                                                             struct vmres_error *error);
 
-/* Lets go of a VM: for the driver it is gone, and what it holds no longer counted. The guest runs
- * on as it is. VMRES_UNKNOWN. */
+/* Lets go of a VM, which runs on: for the driver it is gone, and not counted. VMRES_UNKNOWN. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_kvm_remove_vm(struct vmres_kvm *kvm,
                                                                const char *name);
 

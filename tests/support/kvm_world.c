@@ -104,7 +104,14 @@ FILE *kvm_world_reader(struct kvm_guest *guest)
 
 void kvm_world_survey(struct kvm_guest *guest, FILE *pipe)
 {
-    write_smaps(guest, pipe ? pipe : kvm_world_reader(guest));
+    FILE *reader = pipe ? pipe : kvm_world_reader(guest);
+    char path[PATH_ROOM];
+
+    place(guest, "smaps", path);
+    (void)remove(path); /* it stays where it is opened */
+    guest->slow = false;
+    write_smaps(guest, reader);
+    write_smaps(guest, create(guest, "smaps"));
 }
 
 void kvm_world_process(struct kvm_guest *guest)
@@ -206,6 +213,33 @@ void kvm_world_init(struct kvm_world *world, unsigned guests)
     world->driver_options.engine.progress_ms = 300;
     world->driver_options.engine.tracer =
         (struct vmres_tracer){.function = note, .user = world, .level = VMRES_TRACE_DEBUG};
+}
+
+void kvm_world_script(struct kvm_world *world)
+{
+    static const uint64_t at_once = 0;
+    struct kvm_script *script = &world->script;
+
+    assert_true(world->count <= KVM_WORLD_SCRIPTED);
+    for (unsigned i = 0; i < world->count; i++)
+        script->sizes[i] = fake_qmp_held(&world->guests[i].qmp);
+    script->table = (struct vmres_table){
+        .rows = 1, .columns = world->count, .times_ms = &at_once, .cells = script->sizes};
+    script->options.targets = &script->table;
+    world->policy =
+        (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script->options};
+}
+
+void kvm_world_init_pair(struct kvm_world *world)
+{
+    struct kvm_guest *second;
+
+    kvm_world_init(world, 2);
+    world->resource.capacity = 448 * KVM_WORLD_MIB;
+    second = &world->guests[1];
+    second->qmp.actual = second->qmp.target = 192 * KVM_WORLD_MIB;
+    kvm_world_process(second);
+    kvm_world_script(world);
 }
 
 void kvm_world_bear(struct kvm_world *world, uint32_t silence_ms)

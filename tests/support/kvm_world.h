@@ -19,6 +19,7 @@
 
 #include <vmres/driver.h>
 #include <vmres/kvm.h>
+#include <vmres/policies.h>
 #include <vmres/query.h>
 #include <vmres/uv.h>
 
@@ -41,6 +42,14 @@ struct kvm_guest {
     bool split;            /* that of its virtio-mem is in two; false */
 };
 
+/* What each guest should hold, in bytes, where that is ordered; change it at will. */
+#define KVM_WORLD_SCRIPTED 4u
+struct kvm_script {
+    uint64_t sizes[KVM_WORLD_SCRIPTED];
+    struct vmres_table table;
+    struct vmres_script_options options;
+};
+
 struct kvm_world {
     uv_loop_t loop;
     uv_timer_t clock;
@@ -48,6 +57,7 @@ struct kvm_world {
     struct vmres_kvm_options options;
     struct vmres_resource resource; /* 512 MiB in 2 MiB granules */
     struct vmres_policy policy;     /* "static" */
+    struct kvm_script script;
     struct vmres_driver_options driver_options;
     struct vmres_kvm *kvm;
     struct vmres_uv *uv;
@@ -61,6 +71,10 @@ struct kvm_world {
 #define KVM_WORLD_OVERHEAD (40 * KVM_WORLD_MIB)
 
 void kvm_world_init(struct kvm_world *world, unsigned guests);
+/* The policy is "script": what the guests hold now, they should, until the script is changed. */
+void kvm_world_script(struct kvm_world *world);
+/* Two guests, by script: the first holds 256 MiB, the second 192, and there is no more. */
+void kvm_world_init_pair(struct kvm_world *world);
 void kvm_world_create(struct kvm_world *world);
 /* The backend alone: the driver is the caller's. */
 void kvm_world_create_backend(struct kvm_world *world);
@@ -71,7 +85,7 @@ void kvm_world_close(struct kvm_world *world);
 
 /* Who owes a greeting or a reply for so long is silent, from the next question on. At first that is
  * as long as a test may last: a machine that is busy makes nobody silent. */
-#define KVM_WORLD_LONG_MS 20000u
+#define KVM_WORLD_LONG_MS 60000u
 void kvm_world_bear(struct kvm_world *world, uint32_t silence_ms);
 
 /* Runs the loop until the condition holds; fails the test when it does not in
@@ -83,8 +97,8 @@ void kvm_world_turn(struct kvm_world *world, unsigned turns);
 /* The guest's QEMU dies: its process is gone, its socket deserted. Or it is there again. */
 void kvm_world_kill(struct kvm_world *world, unsigned guest);
 void kvm_world_revive(struct kvm_world *world, unsigned guest);
-/* Of a slow one: whoever reads its mappings, now or soon, has what he wants. `pipe` is what was
- * returned when it was seen that somebody does, or NULL. */
+/* Of a slow one: whoever reads its mappings, now or soon, has what he wants, and that was that.
+ * `pipe` is what was returned when it was seen that somebody does, or NULL. */
 FILE *kvm_world_reader(struct kvm_guest *guest);
 void kvm_world_survey(struct kvm_guest *guest, FILE *pipe);
 /* Its /proc follows what it holds; called by itself when the guest moves. */

@@ -92,6 +92,7 @@ static void test_closes_with_and_without_vms(void **state)
     EXPECT_OK(vmres_kvm_add_vm(kvm, &spec, NULL));
     vmres_kvm_close(kvm, closed, NULL);
     assert_int_equal(closings, 1);
+    EXPECT_STATUS(vmres_kvm_add_vm(kvm, &spec, NULL), VMRES_STATE);
     assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
     assert_int_equal(closings, 2);
     EXPECT_OK(vmres_kvm_create(&loop, NULL, &kvm, NULL));

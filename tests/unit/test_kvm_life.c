@@ -494,6 +494,70 @@ static void test_added_and_removed_at_run_time(void **state)
     kvm_world_close(&world);
 }
 
+/* Until the next pump no event finds room. */
+static void fill_queue(void)
+{
+    struct vmres_event event = {.type = VMRES_EVENT_THAW};
+    enum vmres_status status;
+
+    do
+        status = vmres_driver_post(world.driver, &event);
+    while (status == VMRES_OK);
+    EXPECT_STATUS(status, VMRES_LIMIT);
+}
+
+static void test_removed_while_the_queue_is_full(void **state)
+{
+    (void)state;
+    open_live(1);
+    fill_queue();
+    EXPECT_OK(vmres_kvm_remove_vm(world.kvm, "vm0"));
+    assert_false(kvm_guest_is_gone(guest));
+    kvm_world_until(&world, kvm_guest_is_gone, guest);
+    assert_int_equal(pool().free, world.resource.capacity);
+    kvm_world_close(&world);
+}
+
+static bool is_anew(void *before)
+{
+    return kvm_guest_is_live(guest) && incarnation() > *(uint32_t *)before;
+}
+
+/* Of its name there is another by then, which is not taken for it. */
+static void expect_two_of_a_name(bool full)
+{
+    uint32_t before;
+
+    open_live(1);
+    before = incarnation();
+    if (full)
+        fill_queue();
+    EXPECT_OK(vmres_kvm_remove_vm(world.kvm, "vm0"));
+    kvm_world_add(&world, 0, 64, 256);
+    kvm_world_until(&world, is_anew, &before);
+    kvm_world_close(&world);
+}
+
+static void test_removed_and_added_at_once(void **state)
+{
+    (void)state;
+    expect_two_of_a_name(false);
+    expect_two_of_a_name(true);
+}
+
+static void test_removed_while_stopped(void **state)
+{
+    (void)state;
+    open_live(2);
+    vmres_uv_stop(world.uv);
+    EXPECT_OK(vmres_kvm_remove_vm(world.kvm, "vm0"));
+    assert_false(kvm_guest_is_gone(guest));
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_gone, guest);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[1]);
+    kvm_world_close(&world);
+}
+
 static void test_refuses_bad_specs(void **state)
 {
     struct vmres_kvm_vm_spec spec = {.name = "vm1", .socket = "/nowhere"};
@@ -580,6 +644,9 @@ int main(void)
         cmocka_unit_test(test_lost_is_not_gone),
         cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_added_and_removed_at_run_time),
+        cmocka_unit_test(test_removed_while_the_queue_is_full),
+        cmocka_unit_test(test_removed_and_added_at_once),
+        cmocka_unit_test(test_removed_while_stopped),
         cmocka_unit_test(test_refuses_bad_specs),
         cmocka_unit_test(test_stopped_and_started),
         cmocka_unit_test(test_reset_while_stopped),

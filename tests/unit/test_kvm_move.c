@@ -5,37 +5,20 @@
  */
 #include <string.h>
 
-#include <vmres/policies.h>
-
-#include "kvm/internal.h"
 #include "support/check.h"
 #include "support/kvm_world.h"
 
 #define MIB KVM_WORLD_MIB
 
-/* What each guest should hold, in bytes; a test may change it, from the next round on. */
-static uint64_t sizes[2];
-static const uint64_t at_once = 0;
-static const struct vmres_table table = {
-    .rows = 1, .columns = 2, .times_ms = &at_once, .cells = sizes};
-static const struct vmres_script_options script = {.targets = &table};
-
 static struct kvm_world world;
 static struct fake_qmp *donor, *recipient;
 
-/* One has 256 MiB, the other 192; it should stay like that. */
 static void open_two(void)
 {
-    kvm_world_init(&world, 2);
-    world.policy = (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script};
-    world.resource.capacity = 448 * MIB;
+    kvm_world_init_pair(&world);
     donor = &world.guests[0].qmp;
     recipient = &world.guests[1].qmp;
-    recipient->actual = recipient->target = 192 * MIB;
-    kvm_world_process(&world.guests[1]);
     kvm_world_create(&world);
-    sizes[0] = 256 * MIB;
-    sizes[1] = 192 * MIB;
 }
 
 static bool both_are_live(void *user)
@@ -57,8 +40,8 @@ static void start_two(void)
 /* From now on it should be the other way round. */
 static void order(void)
 {
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
 }
 
 static uint64_t held(unsigned guest)
@@ -154,71 +137,6 @@ static void test_blocks_that_stick_are_asked_for_again(void **state)
     assert_int_equal(donor->mem_size, 0);
     assert_int_equal(donor->mem_requested, 0);
     assert_int_equal(donor->actual, 192 * MIB);
-    fputs(world.trace, stderr);
-    kvm_world_close(&world);
-}
-
-static const struct kvm_vm *donor_vm(void)
-{
-    return world.kvm->by_id[kvm_world_info(&world, 0).vm];
-}
-
-static bool donor_is_being_probed(void *user)
-{
-    (void)user;
-    return donor_vm()->probe.next < KVM_ASK_PROBED;
-}
-
-/* A request of the test's own to the donor, which holds 256 MiB. */
-static void request(uint64_t id, uint64_t target)
-{
-    struct vmres_backend *backend = vmres_kvm_backend(world.kvm);
-    struct vmres_action action = {.id = id,
-                                  .type = VMRES_ACTION_REQUEST_REMOVAL,
-                                  .vm = donor_vm()->id,
-                                  .incarnation = donor_vm()->incarnation};
-
-    action.as.resize.target = target;
-    action.as.resize.amount = 256 * MIB - target;
-    EXPECT_OK(backend->ops->submit(backend, &action));
-}
-
-/* A request that comes while a VM is asked anew what it is: what moves before the next reading is
- * of that request too. */
-static void test_counts_from_what_was_held(void **state)
-{
-    (void)state;
-    open_two();
-    start_two();
-    kvm_world_until(&world, donor_is_being_probed, NULL);
-    request(77, 240 * MIB);
-    assert_int_equal(donor_vm()->commands[KVM_SHRINK].from, 256 * MIB);
-    kvm_world_close(&world);
-}
-
-static bool donor_is_asked_nothing(void *user)
-{
-    (void)user;
-    return donor_vm()->talk.in_flight == 0 && !donor_is_being_probed(NULL);
-}
-
-static bool donor_is_told_the_last(void *user)
-{
-    (void)user;
-    return donor->target == 224 * MIB;
-}
-
-/* A request that comes while QEMU is being told of the one before is not forgotten with that. */
-static void test_is_told_while_it_is_being_told(void **state)
-{
-    (void)state;
-    open_two();
-    start_two();
-    kvm_world_until(&world, donor_is_asked_nothing, NULL);
-    request(77, 240 * MIB);
-    assert_int_equal(donor_vm()->talk.question, KVM_ASK_SET);
-    request(78, 224 * MIB);
-    kvm_world_until(&world, donor_is_told_the_last, NULL);
     kvm_world_close(&world);
 }
 
@@ -308,69 +226,6 @@ static void test_guest_ignores_the_request(void **state)
     kvm_world_close(&world);
 }
 
-static bool donor_has_given(void *user)
-{
-    (void)user;
-    return donor->actual <= 240 * MIB;
-}
-
-static bool donor_has_answered(void *user)
-{
-    (void)user;
-    return !vmres__kvm_command_open(donor_vm());
-}
-
-/* One guest, which nobody moves but the test: it is asked for 64 MiB, and has given some. */
-static void open_one_and_ask(void)
-{
-    kvm_world_init(&world, 1);
-    kvm_world_create(&world);
-    donor = &world.guests[0].qmp;
-    kvm_world_add(&world, 0, 64, 256);
-    kvm_world_start(&world);
-    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
-    kvm_world_until(&world, donor_is_asked_nothing, NULL);
-    donor->step = 2 * MIB;
-    request(77, 192 * MIB);
-    kvm_world_until(&world, donor_has_given, NULL);
-}
-
-static void call_off(void)
-{
-    struct vmres_backend *backend = vmres_kvm_backend(world.kvm);
-
-    backend->ops->cancel(backend, 77);
-    kvm_world_until(&world, donor_has_answered, NULL);
-}
-
-/* A guest goes on for a while when it is told to stay. What it is answered to hold is what it holds
- * when it has come to rest. */
-static void test_called_off_comes_to_rest(void **state)
-{
-    (void)state;
-    open_one_and_ask();
-    donor->late = 4;
-    call_off();
-    assert_in_range(donor->actual, 194 * MIB, 240 * MIB);
-    assert_int_equal(donor->actual, donor->target);
-    assert_int_equal(donor->actual, donor->heeded);
-    assert_int_equal(donor->actual, kvm_world_info(&world, 0).held);
-    kvm_world_close(&world);
-}
-
-/* It rests elsewhere than it was told: it is told to stay there. */
-static void test_called_off_rests_elsewhere(void **state)
-{
-    (void)state;
-    open_one_and_ask();
-    donor->heeded = 248 * MIB;
-    donor->lag = 100;
-    call_off();
-    assert_int_equal(donor->actual, 248 * MIB);
-    assert_int_equal(donor->target, 248 * MIB);
-    kvm_world_close(&world);
-}
-
 static bool the_rest_came(void *user)
 {
     (void)user;
@@ -418,7 +273,7 @@ static void test_guest_takes_back(void **state)
     open_two();
     world.resource.capacity = 512 * MIB;
     start_two();
-    sizes[1] = 240 * MIB;
+    world.script.sizes[1] = 240 * MIB;
     recipient->target = recipient->actual = 240 * MIB; /* deflate-on-oom */
     kvm_world_process(&world.guests[1]);
     kvm_world_until(&world, is_seized, NULL);
@@ -551,14 +406,10 @@ int main(void)
         cmocka_unit_test(test_moves_memory),
         cmocka_unit_test(test_moves_blocks),
         cmocka_unit_test(test_blocks_that_stick_are_asked_for_again),
-        cmocka_unit_test(test_counts_from_what_was_held),
-        cmocka_unit_test(test_is_told_while_it_is_being_told),
         cmocka_unit_test(test_lie_is_disputed),
         cmocka_unit_test(test_overhead_is_measured_once),
         cmocka_unit_test(test_unknown_mappings_are_not_taken_off),
         cmocka_unit_test(test_guest_ignores_the_request),
-        cmocka_unit_test(test_called_off_comes_to_rest),
-        cmocka_unit_test(test_called_off_rests_elsewhere),
         cmocka_unit_test(test_guest_goes_half_way),
         cmocka_unit_test(test_qemu_refuses),
         cmocka_unit_test(test_guest_takes_back),

@@ -6,41 +6,27 @@
  */
 #include <string.h>
 
-#include <vmres/policies.h>
-
 #include "kvm/internal.h"
 #include "support/check.h"
 #include "support/kvm_world.h"
 
 #define MIB KVM_WORLD_MIB
 
-/* What each guest should hold, in bytes; a test may change it, from the next round on. */
-static uint64_t sizes[2];
-static const uint64_t at_once = 0;
-static const struct vmres_table table = {
-    .rows = 1, .columns = 2, .times_ms = &at_once, .cells = sizes};
-static const struct vmres_script_options script = {.targets = &table};
-
 static struct kvm_world world;
 static struct fake_qmp *donor, *recipient;
 
-/* 256 MiB and 192; the second can be given blocks, or has a balloon that holds 64 MiB. */
+/* The second can be given blocks, or has a balloon that holds 64 MiB. */
 static void open_two(bool blocks)
 {
-    kvm_world_init(&world, 2);
-    world.policy = (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script};
-    world.resource.capacity = 448 * MIB;
+    kvm_world_init_pair(&world);
     world.driver_options.engine.progress_ms = 10000; /* the backend does not wait for so long */
     donor = &world.guests[0].qmp;
     recipient = &world.guests[1].qmp;
-    recipient->actual = recipient->target = 192 * MIB;
     if (blocks) {
         recipient->base = 192 * MIB;
         recipient->mem_max = 128 * MIB;
+        kvm_world_process(&world.guests[1]);
     }
-    kvm_world_process(&world.guests[1]);
-    sizes[0] = 256 * MIB;
-    sizes[1] = 192 * MIB;
 }
 
 static bool is(unsigned guest, uint64_t size)
@@ -61,7 +47,7 @@ static bool both_are(uint64_t first, uint64_t second)
 static bool are_as_ordered(void *user)
 {
     (void)user;
-    return both_are(sizes[0], sizes[1]);
+    return both_are(world.script.sizes[0], world.script.sizes[1]);
 }
 
 static const struct kvm_sight *sight(void)
@@ -87,8 +73,8 @@ static void start_two(void)
 
 static void move_to(uint64_t first, uint64_t second)
 {
-    sizes[0] = first;
-    sizes[1] = second;
+    world.script.sizes[0] = first;
+    world.script.sizes[1] = second;
     kvm_world_until(&world, are_as_ordered, NULL);
 }
 
@@ -125,8 +111,8 @@ static void test_blocks_that_stay_offline(void **state)
     open_two(true);
     recipient->offline = true;
     start_two();
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
     kvm_world_until(&world, is_given_up, NULL);
     assert_null(kvm_world_find(&world, NULL, "vm1 (8)"));
     assert_int_equal(recipient->mem_size, 0);
@@ -152,8 +138,8 @@ static void test_blocks_that_come_late(void **state)
     world.options.idle_ms = 400;
     recipient->offline = true;
     start_two();
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
     kvm_world_until(&world, blocks_are_there, NULL);
     kvm_world_turn(&world, 20);
     assert_null(kvm_world_find(&world, NULL, "vm1 (8)"));
@@ -171,8 +157,8 @@ static void test_a_new_life_is_tried_again(void **state)
     open_two(true);
     recipient->offline = true;
     start_two();
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
     kvm_world_until(&world, is_given_up, NULL);
     recipient->offline = false;
     fake_qmp_event(recipient, "RESET", "{\"guest\": true, \"reason\": \"guest-reset\"}");
@@ -272,8 +258,8 @@ static void test_claims_too_much(void **state)
     world.options.idle_ms = 400; /* in time */
     start_two();
     recipient->offline = true;
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
     kvm_world_until(&world, blocks_are_there, NULL);
     recipient->claimed = (uint64_t)1 << 52;
     kvm_world_until(&world, are_as_ordered, NULL);
@@ -293,11 +279,11 @@ static void test_claims_to_see_nothing(void **state)
     (void)state;
     open_understood(false);
     recipient->claimed = recipient->total;
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
     kvm_world_turn(&world, 300);
-    sizes[0] = 256 * MIB;
-    sizes[1] = 192 * MIB;
+    world.script.sizes[0] = 256 * MIB;
+    world.script.sizes[1] = 192 * MIB;
     kvm_world_until(&world, donor_is_served, NULL);
     kvm_world_close(&world);
 }

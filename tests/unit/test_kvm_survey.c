@@ -6,18 +6,11 @@
  */
 #include <string.h>
 
-#include <vmres/policies.h>
-
 #include "kvm/internal.h"
 #include "support/check.h"
 #include "support/kvm_world.h"
 
 #define MIB KVM_WORLD_MIB
-
-static uint64_t sizes[3];
-static const uint64_t at_once = 0;
-static struct vmres_table table = {.rows = 1, .times_ms = &at_once, .cells = sizes};
-static const struct vmres_script_options script = {.targets = &table};
 
 static struct kvm_world world;
 static struct kvm_guest *slow, *last;
@@ -32,7 +25,6 @@ static void make_slow(struct kvm_guest *guest)
 static void open_world(unsigned guests, bool from_the_beginning)
 {
     kvm_world_init(&world, guests);
-    world.policy = (struct vmres_policy){.ops = vmres_policy_find("script"), .options = &script};
     world.resource.capacity = (256 * guests - 64) * MIB;
     slow = &world.guests[0];
     last = &world.guests[guests - 1];
@@ -41,9 +33,7 @@ static void open_world(unsigned guests, bool from_the_beginning)
     kvm_world_process(last);
     if (from_the_beginning)
         make_slow(slow);
-    table.columns = guests;
-    for (unsigned i = 0; i < guests; i++)
-        sizes[i] = world.guests[i].qmp.actual;
+    kvm_world_script(&world);
     kvm_world_create(&world);
     for (unsigned i = 0; i < guests; i++)
         kvm_world_add(&world, i, 64, 256);
@@ -76,8 +66,8 @@ static void test_the_loop_goes_on(void **state)
     open_world(3, true);
     kvm_world_start(&world);
     kvm_world_until(&world, is_being_measured, NULL);
-    sizes[1] = 192 * MIB;
-    sizes[2] = 256 * MIB;
+    world.script.sizes[1] = 192 * MIB;
+    world.script.sizes[2] = 256 * MIB;
     kvm_world_until(&world, the_others_move, NULL);
     assert_int_equal(kvm_world_state(&world, 0), VMRES_VM_BOOTING);
     assert_true(is_being_measured(NULL));
@@ -112,8 +102,8 @@ static void order_with_doubt(void)
     slow->overhead += 24 * MIB;
     vm_of(0)->surveyed_ms = 1; /* long ago */
     make_slow(slow);
-    sizes[0] = 192 * MIB;
-    sizes[1] = 256 * MIB;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
     kvm_world_until(&world, is_ordered, NULL);
 }
 
@@ -128,7 +118,7 @@ static void test_the_final_waits(void **state)
     assert_false(has_given(NULL));
     kvm_world_survey(slow, NULL);
     kvm_world_until(&world, has_given, NULL);
-    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD + 24 * MIB);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD); /* the least */
     assert_int_equal(kvm_world_account(&world, 0).disputed, 0);
     kvm_world_close(&world);
 }
@@ -153,6 +143,78 @@ static void test_the_final_does_not_wait_for_ever(void **state)
     kvm_world_until(&world, has_given, NULL);
     kvm_world_close(&world);
 }
+
+/* --- QEMU that swells and shrinks --- */
+
+#define SWOLLEN (64 * MIB)
+
+static void swell(void)
+{
+    slow->overhead = KVM_WORLD_OVERHEAD + SWOLLEN;
+    kvm_world_process(slow);
+}
+
+static bool is_measured_swollen(void *user)
+{
+    (void)user;
+    return vm_of(0)->witness.summed >= 256 * MIB + KVM_WORLD_OVERHEAD + SWOLLEN &&
+           kvm_world_account(&world, 0).charge == 256 * MIB;
+}
+
+/* The guest keeps what it says to have given, and has QEMU give as much of its own. */
+static void cheat(struct fake_qmp *qmp)
+{
+    slow->overhead -= 256 * MIB - qmp->actual - qmp->pinned;
+    qmp->pinned = 256 * MIB - qmp->actual;
+    kvm_world_process(slow);
+}
+
+static void order_from_a_cheat(void)
+{
+    slow->qmp.changed = cheat;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
+}
+
+static void test_shrinking_is_no_release(void **state)
+{
+    (void)state;
+    open_world(2, false);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    kvm_world_until(&world, kvm_guest_is_live, last);
+    swell();
+    kvm_world_until(&world, is_measured_swollen, NULL);
+    order_from_a_cheat();
+    kvm_world_until(&world, is_disputed, NULL);
+    assert_in_range(kvm_world_account(&world, 0).charge, 240 * MIB, 256 * MIB);
+    assert_null(kvm_world_find(&world, NULL, "vm0 to vm1 moved 64MiB"));
+    kvm_world_close(&world);
+}
+
+static bool is_found_out(void *user)
+{
+    (void)user;
+    return kvm_world_account(&world, 0).charge >= 240 * MIB &&
+           kvm_world_info(&world, 0).overhead == KVM_WORLD_OVERHEAD;
+}
+
+/* It was swollen before it was met, and never measured otherwise: believed, until it is. */
+static void test_swollen_when_it_is_met(void **state)
+{
+    (void)state;
+    open_world(2, false);
+    swell();
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    kvm_world_until(&world, kvm_guest_is_live, last);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD + SWOLLEN);
+    order_from_a_cheat();
+    kvm_world_until(&world, is_found_out, NULL);
+    kvm_world_close(&world);
+}
+
+/* --- many of them --- */
 
 static bool two_fly(void *user)
 {
@@ -292,6 +354,8 @@ int main(void)
         cmocka_unit_test(test_the_loop_goes_on),
         cmocka_unit_test(test_the_final_waits),
         cmocka_unit_test(test_the_final_does_not_wait_for_ever),
+        cmocka_unit_test(test_shrinking_is_no_release),
+        cmocka_unit_test(test_swollen_when_it_is_met),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_removed_meanwhile),
         cmocka_unit_test(test_closed_meanwhile),

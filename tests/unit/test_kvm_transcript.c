@@ -188,9 +188,11 @@ static void unquote(char *text)
         memcpy(place, " @ ", 3);
 }
 
-/* What QEMU answered, one after the other, without its number. */
-static void play(const char *name, unsigned replies)
+/* What QEMU answered, one after the other, without its number; and what it holds then, and could
+ * at most, in MiB, and of how many parts. */
+static void play(const char *name, unsigned replies, const unsigned expected[3])
 {
+    const struct kvm_parts *parts;
     FILE *file = open_record(name);
     struct qmp_script script;
     json_t *message;
@@ -210,8 +212,10 @@ static void play(const char *name, unsigned replies)
     }
     assert_int_equal(qmp_script_vm(&script)->nonsense.count, 0);
     assert_true(kvm_probed(qmp_script_vm(&script)));
-    assert_int_equal(vmres__kvm_part_held(&qmp_script_vm(&script)->parts), 256 * MIB);
-    assert_int_equal(qmp_script_vm(&script)->parts.count, strcmp(name, "blocks.txt") ? 1 : 2);
+    parts = &qmp_script_vm(&script)->parts;
+    assert_int_equal(vmres__kvm_part_held(parts), expected[0] * MIB);
+    assert_int_equal(vmres__kvm_part_limit(parts), expected[1] * MIB);
+    assert_int_equal(parts->count, expected[2]);
     qmp_script_close(&script);
     fclose(file);
 }
@@ -219,8 +223,15 @@ static void play(const char *name, unsigned replies)
 static void test_qemu_is_understood(void **state)
 {
     (void)state;
-    play("balloon.txt", 12);
-    play("blocks.txt", 13);
+    play("balloon.txt", 12, (const unsigned[]){256, 256, 1});
+    play("blocks.txt", 13, (const unsigned[]){256, 384, 2});
+}
+
+/* To its balloon a DIMM is memory, and an NVDIMM is not. */
+static void test_dimms(void **state)
+{
+    (void)state;
+    play("dimms.txt", 11, (const unsigned[]){384, 384, 1});
 }
 
 int main(int count, char **arguments)
@@ -228,6 +239,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_fake_speaks_as_qemu_does),
         cmocka_unit_test(test_qemu_is_understood),
+        cmocka_unit_test(test_dimms),
     };
 
     if (count != 2) {
