@@ -92,7 +92,7 @@ static uint32_t passing_in(const struct stretch *s, uint32_t vm)
 }
 
 /* What of a recipient's gap lies below its floor. */
-static uint32_t below_floor(const struct stretch *s, uint32_t vm)
+static uint32_t missing_to_floor(const struct stretch *s, uint32_t vm)
 {
     const struct vmres_view *view = &s->kind->views[vm];
     int32_t gap = s->engine->work.gaps[vm];
@@ -109,12 +109,12 @@ static void scale_wanted(struct stretch *s, uint64_t wanted, uint64_t most)
     if (most >= wanted)
         return;
     for (uint32_t i = s->first; i < s->end; i++)
-        low += below_floor(s, vm_at(s, i));
+        low += missing_to_floor(s, vm_at(s, i));
     wanted -= low;
     for_low = most < low ? most : low;
     most -= for_low;
     for (uint32_t i = s->first; i < s->end; i++) {
-        uint32_t vm = vm_at(s, i), first = below_floor(s, vm);
+        uint32_t vm = vm_at(s, i), first = missing_to_floor(s, vm);
 
         if (gaps[vm] > 0)
             gaps[vm] = (int32_t)(portion(&for_low, &low, first) +
