@@ -52,6 +52,9 @@ double optimum_of(const char *path, const char *trace);
 /* verdict.c: what must hold. Tells what does not; returns how much that is. */
 uint32_t verdict_write(const struct field *field, FILE *file);
 
+/* goals.c: what was set out for, on the traces it was set for; the same. */
+uint32_t goals_write(const struct field *field, FILE *file);
+
 /* table.c, chart.c */
 void table_write(const struct field *field, FILE *file);
 void table_sum_up(const struct field *field, FILE *file);

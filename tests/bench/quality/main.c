@@ -187,7 +187,7 @@ int main(int count, char **arguments)
         table_write(&field, stdout);
         table_sum_up(&field, stdout);
         status = options.out ? write_files(&field, &options) : 0;
-        if (status == 0 && verdict_write(&field, stderr) > 0)
+        if (status == 0 && verdict_write(&field, stderr) + goals_write(&field, stderr) > 0)
             status = 1;
     }
     field_close(&field);
