@@ -23,14 +23,17 @@ static void take_id(struct vmres_sim *sim, struct sim_vm *vm, uint32_t id)
 {
     sim->by_id[id] = vm->index;
     vm->id = id;
+    vmres__sim_delay_drop(sim, vm); /* it was for who had the id before */
     vm->incarnation = vmres_driver_vm_incarnation(sim->backend.driver, id);
 }
 
 void vmres__sim_attach_forget(struct vmres_sim *sim, struct sim_vm *vm)
 {
     /* The id of one that was turned away may be another's by now. */
-    if (vm->id != VMRES_VM_NONE && sim->by_id[vm->id] == vm->index)
+    if (vm->id != VMRES_VM_NONE && sim->by_id[vm->id] == vm->index) {
+        vmres__sim_delay_drop(sim, vm);
         sim->by_id[vm->id] = VMRES_VM_NONE;
+    }
     vm->id = VMRES_VM_NONE;
     for (uint8_t kind = 0; kind < sim->kind_count; kind++)
         vmres__sim_shadow_forget(sim, vm, kind);

@@ -142,13 +142,14 @@ void vmres__sim_shadow_settle(struct vmres_sim *sim)
     sim->exposure_due = false;
 }
 
-/* I1: what it adds to the most that all may hold must fit. */
+/* I1: what it adds to the most that all may hold must fit. What a holding was promised may be told
+ * again, for as long as nobody can have heard that its device aims lower. */
 static void check_capacity(struct vmres_sim *sim, const struct sim_holding *holding, uint8_t kind,
                            uint64_t target)
 {
     const struct sim_kind *world = &sim->kinds[kind];
 
-    if (target > holding->exposure &&
+    if (target > sim_max(holding->exposure, holding->heard.most) &&
         world->exposure - holding->exposure > sim_less(world->usable, target))
         sim->violations.capacity++;
 }
