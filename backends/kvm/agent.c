@@ -51,7 +51,7 @@ static void greet(struct kvm_vm *vm)
     struct kvm_agent *agent = &vm->agent;
 
     agent->phase = KVM_AGENT_GREETING;
-    agent->silent = false;
+    agent->reported = agent->silent = false;
     agent->marks[0].time_us = agent->marks[1].time_us = KVM_UNKNOWN;
     agent->due_ms = kvm_now(vm) + doubled(agent, vm->kvm->options.greeting_ms);
     (void)ask(vm,
@@ -127,6 +127,7 @@ static void take_report(struct kvm_vm *vm, const json_t *object)
         return;
     }
     agent->in_flight = 0;
+    agent->reported = true;
     agent->silent = false;
     agent->due_ms = KVM_NEVER;
     if (kvm_now(vm) - agent->opened_ms >= CALM_MS)
@@ -138,10 +139,11 @@ static void take_report(struct kvm_vm *vm, const json_t *object)
 }
 
 /* It began anew and has to be greeted; or it is of another age, and will be asked again later. To
- * be asked for a hello in answer to one is nonsense: who heeded it would never come to an end. */
+ * be asked for a hello in answer to one, or right after it, is nonsense: who heeded it would never
+ * come to an end. */
 static void take_error(struct kvm_vm *vm, const char *why)
 {
-    if (vm->agent.phase != KVM_AGENT_UP || strcmp(why, "hello") != 0) {
+    if (!vm->agent.reported || strcmp(why, "hello") != 0) {
         refuse(vm);
         return;
     }

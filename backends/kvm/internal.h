@@ -127,6 +127,7 @@ struct kvm_agent {
     uint64_t unasked_ms;                      /* since then these lines have come: */
     uint32_t unasked;
     uint32_t failures;        /* in a row */
+    bool reported;            /* since it was greeted last */
     bool silent;              /* it owes an answer for too long */
     struct kvm_mark marks[2]; /* of the last two reports, the newer one last */
 };
@@ -140,6 +141,8 @@ bool vmres__kvm_agent_ask(struct kvm_vm *vm);
 /* Take in what it said; false: nonsense, or out of date. */
 bool vmres__kvm_sample_report(struct kvm_vm *vm, const json_t *object);
 bool vmres__kvm_sample_notice(struct kvm_vm *vm, const json_t *object);
+/* What of that it really has. */
+uint64_t vmres__kvm_sample_without_dregs(const struct kvm_vm *vm, uint64_t available);
 
 /* Answers an inquiry: after asking the guest, or at once where that cannot be. */
 void vmres__kvm_report_inquire(struct kvm_vm *vm, uint64_t inquiry);
@@ -288,7 +291,7 @@ struct kvm_vm {
     struct kvm_agent agent;
     struct kvm_sample sample;
     struct kvm_sight sight;
-    uint64_t dregs;        /* what the guest calls available and never has */
+    uint64_t dregs; /* what the guest calls available and never has; KVM_UNKNOWN: not learnt yet */
     uint64_t stats_update; /* the balloon's own stamp of them; only ever compared */
     uint64_t stats_total;  /* what they said last; likewise */
     uint64_t stats_tick;   /* sight.c's, when they were last read; 0: not in this life */

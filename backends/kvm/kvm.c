@@ -169,6 +169,7 @@ static void fill_vm(struct kvm_vm *vm, const struct vmres_kvm_vm_spec *spec)
     vmres__kvm_survey_drop(vm);
     vm->limits = spec->limits;
     vm->id = VMRES_VM_NONE;
+    vm->dregs = KVM_UNKNOWN;
     vmres__kvm_talk_init(vm);
     vmres__kvm_agent_init(vm);
 }

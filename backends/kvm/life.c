@@ -30,7 +30,7 @@ static void begin(struct kvm_vm *vm)
     vm->sample.used = KVM_UNKNOWN;
     vm->stats_update = KVM_UNKNOWN;
     vm->stats_tick = 0;
-    vm->dregs = 0;
+    vm->dregs = KVM_UNKNOWN;
     vm->inquiry = 0;
     vm->since_ms = kvm_now(vm);
     vm->moved_ms = kvm_now(vm);

@@ -86,14 +86,17 @@ static bool stall_between(const struct kvm_mark *from, const json_t *object, uin
     return true;
 }
 
-/* Takes off what is never really available, and learns how much that is. */
-static uint64_t without_dregs(struct kvm_vm *vm, uint64_t available, uint64_t held)
+/* It is short, and still calls this available. */
+static void learn_dregs(struct kvm_vm *vm, uint64_t available, uint64_t held)
 {
-    const struct kvm_sample *sample = &vm->sample;
+    uint64_t most = vm->dregs == KVM_UNKNOWN ? held / DREGS_PART : vm->dregs;
 
-    if (sample->stall > 0)
-        vm->dregs = kvm_min(vm->dregs > 0 ? vm->dregs : held / DREGS_PART, available);
-    return kvm_less(available, vm->dregs);
+    vm->dregs = kvm_min(most, available);
+}
+
+uint64_t vmres__kvm_sample_without_dregs(const struct kvm_vm *vm, uint64_t available)
+{
+    return vm->dregs == KVM_UNKNOWN ? available : kvm_less(available, vm->dregs);
 }
 
 /* false: nonsense. Since when it stalled, `from` says. */
@@ -111,8 +114,10 @@ static bool take(struct kvm_vm *vm, const json_t *object, const struct kvm_mark 
     *sample = (struct kvm_sample){
         .free = number_of(object, "free", KVM_UNKNOWN), .held = held, .taken_ms = kvm_now(vm)};
     sample->has_stall = stall_between(from, object, held, &sample->stall);
-    available = without_dregs(vm, kvm_min(available, held), held);
-    sample->used = held - available;
+    available = kvm_min(available, held);
+    if (sample->stall > 0)
+        learn_dregs(vm, available, held);
+    sample->used = held - vmres__kvm_sample_without_dregs(vm, available);
     return true;
 }
 

@@ -65,7 +65,7 @@ void vmres__kvm_stats_take(struct kvm_vm *vm, const json_t *value)
         available = free; /* drivers of old tell only this: rather too little */
     if (available == KVM_UNKNOWN)
         return;
-    available = kvm_less(available, vm->dregs);
+    available = vmres__kvm_sample_without_dregs(vm, available);
     vm->sample = (struct kvm_sample){.used = held - kvm_min(available, held),
                                      .free = free,
                                      .held = held,

@@ -106,5 +106,9 @@ int main(int count, char **arguments)
     (void)signal(SIGPIPE, SIG_IGN);
     alarm_open(&agent.alarm, proc);
     port_init(&agent.port, port);
+    port_revive(&agent.port);
+    if (agent.port.fd < 0)
+        (void)fail(port, "it cannot be opened, and is tried again at every sample; see "
+                         "/dev/virtio-ports");
     agent_serve(&agent);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm/internal.h"
 #include "support/check.h"
 #include "support/fake_agent.h"
 #include "support/kvm_world.h"
@@ -180,6 +181,25 @@ static void test_dregs_are_not_available(void **state)
     agents[0].available = BY_AGENT;
     agents[0].stall_us = 0;
     kvm_world_until(&world, has_what_is_real, NULL);
+    close_world();
+}
+
+static bool has_all_it_says(void *user)
+{
+    (void)user;
+    return available(0) == agents[0].available && kvm_world_account(&world, 0).stall > 0;
+}
+
+/* That there are none is learnt as well. */
+static void test_no_dregs(void **state)
+{
+    (void)state;
+    open_one();
+    agents[0].available = 0;
+    agents[0].stall_us = 100000;
+    kvm_world_until(&world, has_nothing, NULL);
+    agents[0].available = 6 * MIB;
+    kvm_world_until(&world, has_all_it_says, NULL);
     close_world();
 }
 
@@ -437,6 +457,23 @@ static void test_wants_hello_without_end(void **state)
     close_world();
 }
 
+/* It takes every hello, and forgets it: greeted once more, it is hung up on after that, and for
+ * longer each time. */
+static void test_forgets_every_hello(void **state)
+{
+    (void)state;
+    open_one();
+    agents[0].reply = "{\"v\":1,\"type\":\"error\",\"id\":%u,\"why\":\"hello\"}";
+    while (agents[0].connections < 4)
+        kvm_world_turn(&world, 1);
+    assert_true(agents[0].hellos <= agents[0].connections + 1);
+    assert_true(vmres__kvm_find(world.kvm, "vm0")->agent.failures >= 3);
+    kvm_world_until(&world, balloon_speaks, &world.guests[0]);
+    agents[0].reply = NULL;
+    kvm_world_until(&world, agent_speaks, &world.guests[0]);
+    close_world();
+}
+
 /* The number is right, and it is no answer to what was asked: it counts as nonsense. */
 static void test_answers_another_question(void **state)
 {
@@ -520,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_stall_by_swap),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_dregs_are_not_available),
+        cmocka_unit_test(test_no_dregs),
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_mute_then_there),
         cmocka_unit_test(test_hangs_then_goes_on),
@@ -532,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_ravings),
         cmocka_unit_test(test_endless_line),
         cmocka_unit_test(test_wants_hello_without_end),
+        cmocka_unit_test(test_forgets_every_hello),
         cmocka_unit_test(test_answers_another_question),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_byte_by_byte),
