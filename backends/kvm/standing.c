@@ -83,7 +83,8 @@ static bool can_be_frozen(const struct kvm_vm *vm)
             (info.state == VMRES_VM_FROZEN && !vm->frozen));
 }
 
-/* Freezing is said again where the engine did not take it. */
+/* Freezing is said again where the engine did not take it. Who is paused again and again stays
+ * frozen meanwhile: all of it is said once in an idle look at most. */
 static void hold(struct kvm_vm *vm)
 {
     bool still = vmres__kvm_standing_still(vm) != NULL;
@@ -92,7 +93,7 @@ static void hold(struct kvm_vm *vm)
 
     if (still ? !can_be_frozen(vm) : !vm->frozen)
         return;
-    if (still && vm->frozen && kvm_now(vm) - vm->frozen_ms < vm->kvm->options.idle_ms)
+    if (vm->frozen && kvm_now(vm) - vm->frozen_ms < vm->kvm->options.idle_ms)
         return;
     if (vmres__kvm_life_post(vm, &event) != VMRES_OK)
         return; /* at the next look */

@@ -7,6 +7,7 @@
 
 #include <vmres/operate.h>
 
+#include "kvm/internal.h"
 #include "support/check.h"
 #include "support/kvm_world.h"
 
@@ -300,6 +301,38 @@ static void pause(bool paused)
     guest->qmp.running = !paused;
     fake_qmp_event(&guest->qmp, paused ? "STOP" : "RESUME", NULL);
     wait_for(paused ? "paused" : NULL);
+}
+
+static bool is_probed(void *user)
+{
+    (void)user;
+    return kvm_probed(vmres__kvm_find(world.kvm, "vm0"));
+}
+
+/* As fast as it is asked about that; and it is frozen and thawed once in an idle look. */
+static void test_paused_again_and_again(void **state)
+{
+    const uint32_t idle_ms = 100;
+    uint64_t begin_ms, times = 0;
+
+    (void)state;
+    kvm_world_init(&world, 1);
+    world.options.idle_ms = idle_ms;
+    kvm_world_create(&world);
+    kvm_world_add(&world, 0, 64, 256);
+    guest = &world.guests[0];
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    begin_ms = uv_now(&world.loop);
+    for (unsigned i = 0; i < 100; i++) {
+        pause(i % 2 == 0);
+        kvm_world_until(&world, is_probed, NULL);
+    }
+    for (const char *at = world.trace; (at = strstr(at, "vm0 frozen")) != NULL; at++)
+        times++;
+    assert_in_range(times, 1, (uv_now(&world.loop) - begin_ms) / idle_ms + 1);
+    kvm_world_until(&world, kvm_guest_is_live, guest);
+    kvm_world_close(&world);
 }
 
 /* Whom the embedder has frozen is frozen until the embedder thaws it. */
@@ -635,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_reset_without_driver),
         cmocka_unit_test(test_paused),
         cmocka_unit_test(test_set_back_to_a_snapshot),
+        cmocka_unit_test(test_paused_again_and_again),
         cmocka_unit_test(test_frozen_by_another),
         cmocka_unit_test(test_frozen_by_another_meanwhile),
         cmocka_unit_test(test_found_paused),
