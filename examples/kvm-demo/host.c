@@ -264,18 +264,19 @@ struct host_vm host_look(const struct host *host, uint32_t index)
     const struct vmres_engine *engine = vmres_driver_engine(host->driver);
     uint32_t vm = vmres_driver_vm_id(host->driver, host->guests[index].name);
     struct vmres_account_info account;
-    struct vmres_kvm_vm_info agent;
+    struct vmres_kvm_vm_info kvm;
     struct vmres_vm_info info;
 
     if (vmres_engine_vm(engine, vm, &info) != VMRES_OK || info.state != VMRES_VM_LIVE ||
         vmres_engine_account(engine, vm, 0, &account) != VMRES_OK || account.age_ms == UINT32_MAX ||
-        vmres_kvm_vm(host->kvm, host->guests[index].name, &agent) != VMRES_OK)
+        vmres_kvm_vm(host->kvm, host->guests[index].name, &kvm) != VMRES_OK)
         return (struct host_vm){0};
     return (struct host_vm){.held = account.held,
                             .used = account.used,
                             .swapped = host->guests[index].swapped,
-                            .notices = agent.notices,
-                            .agent = agent.agent == 1,
+                            .beside = kvm.overhead,
+                            .notices = kvm.notices,
+                            .agent = kvm.agent == 1,
                             .known = true};
 }
 

@@ -51,6 +51,7 @@ enum { HOST_TICK_MS = 100 };
 /* What is known of a VM, by what it told the library. */
 struct host_vm {
     uint64_t held, used, swapped;
+    uint64_t beside;  /* what its QEMU holds of its own, at least; in no charge */
     uint64_t notices; /* that it is short, by its agent */
     bool agent;       /* one speaks for it */
     bool known;

@@ -25,10 +25,11 @@ struct turn {
     const char *policy, *title;
     FILE *log; /* the steps; or NULL: there are none to tell */
     struct watch watch;
-    uint64_t bound_ms; /* for the work */
-    uint64_t took_ms;  /* 0: it was not done in time */
-    uint64_t seen_ms;  /* from the shortage in VM1 to the first request (4); or 0 */
-    uint64_t notices;  /* of VM1's agent */
+    uint64_t bound_ms;            /* for the work */
+    uint64_t took_ms;             /* 0: it was not done in time */
+    uint64_t seen_ms;             /* from the shortage in VM1 to the first request (4); or 0 */
+    uint64_t notices;             /* of VM1's agent */
+    uint64_t beside[HOST_GUESTS]; /* what QEMU holds of its own */
     unsigned percent;
     bool ran;
 };
@@ -73,6 +74,8 @@ static bool take_turn(const struct options *options, const char *scratch, struct
         turn->ran = turn->took_ms > 0 || host_now_ms(&host) >= turn->bound_ms;
         turn->percent = host.guests[0].percent;
         turn->notices = host_look(&host, 0).notices;
+        for (uint32_t i = 0; i < HOST_GUESTS; i++)
+            turn->beside[i] = host_look(&host, i).beside;
         if (host.guests[0].low_ms > 0 && host.asked_ms > host.guests[0].low_ms)
             turn->seen_ms = host.asked_ms - host.guests[0].low_ms;
         watch_end(&turn->watch, &host);
@@ -116,6 +119,10 @@ static void print_result(const struct turn *turns)
                (double)turns[MOVING].seen_ms / 1000);
     printf("VM1's agent gave notice %" PRIu64 " times with vmres, %" PRIu64 " times without\n",
            turns[MOVING].notices, turns[STAYING].notices);
+    printf("beside the guests' memory QEMU held %" PRIu64 ", %" PRIu64 " and %" PRIu64
+           " MiB of its own, in no charge: keep a reserve\n",
+           turns[MOVING].beside[0] / VMRES_MIB, turns[MOVING].beside[1] / VMRES_MIB,
+           turns[MOVING].beside[2] / VMRES_MIB);
     puts("\nthe same work, on real guests:");
     for (int i = 0; i < TURNS; i++)
         printf("  %-22s %s\n", turns[i].title, say_time(&turns[i], text, sizeof text));

@@ -175,6 +175,7 @@ int main(int count, char **arguments)
         .connect = connect_driver,
         .disconnect = disconnect,
         .close = close_host,
+        .patience_ms = 180000, /* emulated, on a host that may be busy */
         .now = now,
         .run_until = run_until,
         .hurt = hurt,

@@ -190,10 +190,14 @@ void live_manage(struct live_world *world, uint64_t capacity_mib, uint64_t ceili
 void live_let_go(struct live_world *world)
 {
     struct vmres_error error;
+    uint64_t overhead = 0;
 
+    for (unsigned i = 0; i < world->count; i++)
+        overhead += world->overheads[i];
     if (world->margin != UINT64_MAX)
-        print_message("held: never closer than %" PRIu64 " MiB to what is charged and stated\n",
-                      world->margin / MIB);
+        print_message("held: never closer than %" PRIu64 " MiB to what is charged and stated, of "
+                      "which %" PRIu64 " MiB are QEMU's own\n",
+                      world->margin / MIB, overhead / MIB);
     EXPECT_OK(vmres_engine_audit(vmres_driver_engine(world->driver), &error));
     vmres_uv_close(world->uv, NULL, NULL);
     vmres_driver_destroy(world->driver);

@@ -147,6 +147,7 @@ static void expect_blocks_only(const char *words)
     kvm_world_until(&world, kvm_guest_is_live, guest);
     wait_for(words);
     assert_int_equal(kvm_world_info(&world, 0).devices, VMRES_KVM_VIRTIO_MEM);
+    assert_int_equal(kvm_world_info(&world, 0).witness, 320 * MIB); /* huge pages, swap and all */
     assert_int_equal(kvm_world_account(&world, 0).participation, VMRES_PARTICIPATE_BOTH);
     assert_int_equal(kvm_world_account(&world, 0).floor, 256 * MIB);
     kvm_world_close(&world);
