@@ -201,6 +201,7 @@ void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
                                const struct vmres_action *action)
 {
     struct sim_holding *holding = &vm->holdings[action->kind];
+    uint64_t heard;
 
     check_limits(sim, holding, action);
     check_single(sim, holding, action);
@@ -211,7 +212,10 @@ void vmres__sim_shadow_command(struct vmres_sim *sim, const struct sim_vm *vm,
     holding->promise = action->type == VMRES_ACTION_NOTIFY
                            ? sim_max(holding->promise, action->as.resize.target)
                            : action->as.resize.target;
-    set_exposure(sim, holding, action->kind, exposure_of(sim, holding, action->kind));
+    /* A rise that is posted counts when it is heard. */
+    heard = sim_max(holding->exposure, holding->promise);
+    set_exposure(sim, holding, action->kind,
+                 sim_min(exposure_of(sim, holding, action->kind), heard));
 }
 
 void vmres__sim_shadow_arrived(struct vmres_sim *sim, const struct sim_vm *vm,
