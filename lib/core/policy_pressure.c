@@ -16,7 +16,8 @@
  *    is what a share promises; so a VM that claims all it can get cannot hurt one within its share.
  *  - What there is goes first to those below their entitlement, then as if who gave of its surplus,
  *    and has not had that back, held so much less: one that stalls after giving is paid back first,
- *    never more than it gave, which is forgotten within minutes. So to give costs no claim.
+ *    never more than it gave and could be asked for, which is forgotten within minutes. So to give
+ *    costs no claim; nor do two gain who give to each other in order to claim.
  *  - Nobody is asked for more than can move in one round. The next round knows better.
  *  - Plans start from what is held, so that old promises vanish.
  *  - Loads come back to former levels: a remembered peak is a better guess at demand than a noisy

@@ -64,12 +64,22 @@ static void forget_gift(struct pressure_vm *vm)
     vm->gave = above(vm->gave, (vm->gave >> GIFT_FORGETS) + 1);
 }
 
+/* The most it can have been asked for: what it had to spare, or else held above its entitlement. */
+static uint32_t askable(const struct pressure_vm *vm, const struct vmres_view *view)
+{
+    uint32_t spare = above(vm->held, vm->in_use);
+    uint32_t excess = above(vm->held, view->entitlement);
+
+    return spare > excess ? spare : excess;
+}
+
 /* What was let go as it was asked to, and what came back, by what the host sees it hold. */
-static void count_gift(struct pressure_vm *vm, uint32_t held, bool asked)
+static void count_gift(struct pressure_vm *vm, const struct vmres_view *view, bool asked)
 {
     if (asked)
-        vm->gave = clamp((uint64_t)vm->gave + above(vm->held, held));
-    vm->gave = above(vm->gave, above(held, vm->held));
+        vm->gave =
+            clamp((uint64_t)vm->gave + least(above(vm->held, view->held), askable(vm, view)));
+    vm->gave = above(vm->gave, above(view->held, vm->held));
     forget_gift(vm);
 }
 
@@ -85,7 +95,7 @@ static void judge_trial(struct pressure_vm *vm, const struct vmres_view *view)
         if (view->stall == 0)
             vm->flags |= PRESSURE_DOUBTED;
     }
-    count_gift(vm, view->held, tried && !was_short);
+    count_gift(vm, view, tried && !was_short);
 }
 
 /* Which way it moved, if it did; what it began with is no move. */

@@ -65,6 +65,28 @@ static void but_never_more_than_it_gave(void **state)
     judgement_close(&j);
 }
 
+/* It said that it could spare 110, was asked for 101, and let go 151 at once. */
+static void nor_more_than_it_could_be_asked_for(void **state)
+{
+    struct judgement j;
+
+    (void)state;
+    EXPECT_OK(judgement_open(&j, "pressure", NULL, 4000));
+    judgement_add(&j, 501, 110)->entitlement = 450;
+    judgement_add(&j, 350, 0)->entitlement = 350;
+    judgement_add_stalled(&j, 400, 20 * PERCENT, 501);
+    judgement_judge(&j);
+    EXPECT_TARGET(&j, 0, 400);
+    judgement_report(&j.views[0], 350, 350, 50 * PERCENT);
+    judgement_report(&j.views[1], 350, 350, 50 * PERCENT);
+    judgement_report(&j.views[2], 501, 500, 0);
+    j.round.free = 308;
+    judgement_judge(&j); /* its due, then as if 108 of the 110 were still to come */
+    EXPECT_TARGET(&j, 0, 350 + 100 + 108);
+    EXPECT_TARGET(&j, 1, 350 + 100);
+    judgement_close(&j);
+}
+
 static void nor_what_others_are_entitled_to(void **state)
 {
     struct judgement j;
@@ -271,11 +293,75 @@ static void giving_in_order_to_claim_gains_nothing(void **state)
     assert_true(claims > 1000 && gifts > 1000);
 }
 
+/* The two of one owner claim all they can get; but now and then, in turns, one offers a part, so
+ * that the other gets it. */
+static void say_in_turns(struct judgement *j, uint32_t round, uint32_t every, uint32_t offers)
+{
+    for (uint32_t vm = 0; vm < 2; vm++) {
+        uint32_t held = j->views[vm].held;
+        bool offering = round / every % 2 == vm && round % every < offers;
+
+        judgement_report(&j->views[vm], held, offering ? held / 2 : held,
+                         offering ? 0 : 60 * PERCENT);
+    }
+}
+
+/* The others tell the truth of what they want, which changes now and then. */
+static void say_truly(struct judgement *j, uint32_t *wanted, uint32_t *random)
+{
+    for (uint32_t vm = 2; vm < 4; vm++) {
+        uint32_t held = j->views[vm].held;
+
+        if (draw(random, 20) == 0)
+            wanted[vm] = 600 + draw(random, 1400);
+        if (wanted[vm] > held)
+            judgement_report(&j->views[vm], held, held,
+                             (uint16_t)((wanted[vm] - held) * 100 * PERCENT / wanted[vm]));
+        else
+            judgement_report(&j->views[vm], held, wanted[vm], 0);
+    }
+}
+
+/* What the two hold, summed over time. */
+static uint64_t hold_in_turns(uint32_t every, uint32_t offers)
+{
+    uint32_t random = 521288629, wanted[4] = {0, 0, 1000, 1000};
+    struct judgement j;
+    uint64_t sum = 0;
+
+    EXPECT_OK(judgement_open(&j, "pressure", NULL, 4400));
+    for (uint32_t vm = 0; vm < 4; vm++)
+        judgement_add(&j, 1000, 0)->entitlement = 900;
+    for (uint32_t round = 0; round < 2000; round++) {
+        j.round.free = 4400;
+        for (uint32_t vm = 0; vm < 4; vm++)
+            j.round.free -= j.views[vm].held;
+        say_in_turns(&j, round, every, offers);
+        say_truly(&j, wanted, &random);
+        judgement_judge(&j);
+        (void)obey(&j);
+        sum += j.views[0].held + j.views[1].held;
+    }
+    judgement_close(&j);
+    return sum;
+}
+
+static void nor_does_giving_to_each_other_in_turns(void **state)
+{
+    uint64_t claiming = hold_in_turns(1, 0);
+
+    (void)state;
+    for (uint32_t every = 4; every < 40; every += 4)
+        for (uint32_t offers = 1; offers < every / 2; offers += 2)
+            assert_true(hold_in_turns(every, offers) < claiming);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_stalls_after_giving_is_paid_back_first),
         cmocka_unit_test(but_never_more_than_it_gave),
+        cmocka_unit_test(nor_more_than_it_could_be_asked_for),
         cmocka_unit_test(nor_what_others_are_entitled_to),
         cmocka_unit_test(what_was_given_is_forgotten),
         cmocka_unit_test(by_who_says_nothing_too),
@@ -283,6 +369,7 @@ int main(void)
         cmocka_unit_test(only_surplus_that_was_asked_for_is_given),
         cmocka_unit_test(it_says_so),
         cmocka_unit_test(giving_in_order_to_claim_gains_nothing),
+        cmocka_unit_test(nor_does_giving_to_each_other_in_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
