@@ -169,7 +169,8 @@ static void take_stats(struct kvm_vm *vm, struct kvm_reply reply)
     vm->ask_stats = false;
     if (reply.value)
         vmres__kvm_stats_take(vm, reply.value);
-    vmres__kvm_report_answer(vm);
+    if (!vmres__kvm_agent_is_awaited(vm))
+        vmres__kvm_report_answer(vm);
 }
 
 void vmres__kvm_agenda_take(struct kvm_vm *vm, enum kvm_question question, uint32_t index,

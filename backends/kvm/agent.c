@@ -211,6 +211,13 @@ bool vmres__kvm_agent_ask(struct kvm_vm *vm)
     return ask(vm, json_pack("{s:s}", "ask", "report"));
 }
 
+bool vmres__kvm_agent_is_awaited(const struct kvm_vm *vm)
+{
+    const struct kvm_agent *agent = &vm->agent;
+
+    return agent->phase == KVM_AGENT_UP && !agent->silent && agent->in_flight != 0;
+}
+
 /* --- time --- */
 
 void vmres__kvm_agent_init(struct kvm_vm *vm)

@@ -138,6 +138,8 @@ void vmres__kvm_agent_renew(struct kvm_vm *vm); /* the guest begins a new life *
 void vmres__kvm_agent_tick(struct kvm_vm *vm);
 /* false: it cannot be asked. Else vmres__kvm_report_*() will be called. */
 bool vmres__kvm_agent_ask(struct kvm_vm *vm);
+/* Whether it owes an answer, and is not late with it yet. */
+bool vmres__kvm_agent_is_awaited(const struct kvm_vm *vm);
 /* Take in what it said; false: nonsense, or out of date. */
 bool vmres__kvm_sample_report(struct kvm_vm *vm, const json_t *object);
 bool vmres__kvm_sample_notice(struct kvm_vm *vm, const json_t *object);

@@ -23,7 +23,7 @@
 
 #include "support/check.h"
 
-#define BOOT_MS 120000u
+#define BOOT_MS 300000u
 #define REPLY_MS 30000
 #define ARGUMENTS 64
 #define SWAP_SIZE (256 << 20)

@@ -98,6 +98,33 @@ static void test_report(void **state)
     close_world();
 }
 
+/* While a command is open the statistics are read as well: they do not speak in place of an agent
+ * that is only a little late. */
+static void test_speaks_while_it_moves(void **state)
+{
+    struct vmres_backend *backend;
+    struct kvm_vm *vm;
+    struct vmres_action action = {.id = 10000, .type = VMRES_ACTION_REQUEST_REMOVAL};
+
+    (void)state;
+    open_one();
+    backend = vmres_kvm_backend(world.kvm);
+    vm = vmres__kvm_find(world.kvm, "vm0");
+    action.incarnation = vm->incarnation;
+    action.as.resize.target = 192 * MIB;
+    action.as.resize.amount = 64 * MIB;
+    world.guests[0].qmp.step = 0; /* it will not */
+    EXPECT_OK(backend->ops->submit(backend, &action));
+    agents[0].hung = true;
+    while (kvm_world_info(&world, 0).timeouts == 0) {
+        assert_int_equal(available(0), BY_AGENT);
+        kvm_world_turn(&world, 1);
+    }
+    assert_true(vm->commands[KVM_SHRINK].id != 0);
+    kvm_world_until(&world, balloon_speaks, &world.guests[0]);
+    close_world();
+}
+
 static uint32_t expected_stall;
 
 static bool is_stalled_as_expected(void *user)
@@ -230,14 +257,18 @@ static void test_mute_then_there(void **state)
     close_world();
 }
 
+static bool is_missed(void *user)
+{
+    return balloon_speaks(user) && kvm_world_info(&world, 0).timeouts > 0;
+}
+
 static void test_hangs_then_goes_on(void **state)
 {
     (void)state;
     open_one();
     kvm_world_bear(&world, SHORT_MS);
     agents[0].hung = true;
-    kvm_world_until(&world, balloon_speaks, &world.guests[0]);
-    assert_true(kvm_world_info(&world, 0).timeouts > 0);
+    kvm_world_until(&world, is_missed, &world.guests[0]);
     agents[0].hung = false;
     kvm_world_until(&world, agent_speaks, &world.guests[0]);
     close_world();
@@ -554,6 +585,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_speaks_while_it_moves),
         cmocka_unit_test(test_stall_by_swap),
         cmocka_unit_test(test_notice),
         cmocka_unit_test(test_dregs_are_not_available),
