@@ -153,6 +153,7 @@ static void refuse(struct vmres_engine *engine, const struct vmres_event *event,
     if (event->type == VMRES_EVENT_ALLOT && status == VMRES_NOROOM)
         return; /* allot.c has said who has to wait */
     vmres__trace(engine, (struct vmres_trace_record){
+                             .time_ms = event->time_ms,
                              .type = VMRES_TRACE_REFUSED,
                              .level = VMRES_TRACE_WARN,
                              .kind = event->kind < engine->kind_count ? event->kind : 0,

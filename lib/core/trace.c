@@ -9,7 +9,8 @@ void vmres__trace(const struct vmres_engine *engine, struct vmres_trace_record r
 {
     if (!is_traced(engine, record.level))
         return;
-    record.time_ms = engine->now;
+    if (record.time_ms < engine->now) /* but of an event that was refused, whose time is not ours */
+        record.time_ms = engine->now;
     record.amount = units_of(&engine->kinds[record.kind], record.amount);
     record.target = units_of(&engine->kinds[record.kind], record.target);
     record.front = units_of(&engine->kinds[record.kind], record.front);

@@ -116,7 +116,7 @@ static void add_unmet(struct writer *w, const char *before)
 static void add_refusal(struct writer *w)
 {
     if (w->record->amount == 0) {
-        vmres__text_add(&w->text, "refused an event");
+        vmres__text_add(&w->text, "event refused");
         return;
     }
     add_kind(w);

@@ -20,7 +20,7 @@ static void a_second_final_is_refused(void **state)
     rig_pump(rig);
     rig_forget_trace(rig);
     rig_refused(rig, again, VMRES_CONTRACT);
-    EXPECT_TRACE(rig, "[    1.000] vm1 refused an event: the backend broke its contract\n");
+    EXPECT_TRACE(rig, "[    1.000] vm1 event refused: the backend broke its contract\n");
     EXPECT_BOOKS(rig, "150 50 + 0");
     assert_int_equal(rig_counters(rig).refused_contract, 1);
     rig_delete(rig);

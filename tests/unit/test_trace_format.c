@@ -99,7 +99,7 @@ static void the_pool_and_the_host_have_names_too(void **state)
     assert_string_equal(line(r, 1), "[   12.345] host books 64MiB, now 1GiB");
     r.type = VMRES_TRACE_REFUSED;
     r.amount = 0;
-    assert_string_equal(line(r, 1), "[   12.345] host refused an event");
+    assert_string_equal(line(r, 1), "[   12.345] host event refused");
 }
 
 static void a_kind_is_named_where_there_are_several(void **state)
