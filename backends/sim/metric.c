@@ -114,10 +114,10 @@ static void add_kind(struct vmres_sim *sim, uint8_t kind)
         wanted += sim_max(holding->demand, sim_min(holding->limits.floor, holding->held));
     }
     bound = wanted > room ? wanted - room : 0;
-    world->unmet_bound += bound * sim->options.tick_ms;
-    /* Who takes what it was not given can beat the bound, yet not what really lies there. */
+    /* Who takes what it was not given, or keeps it while the host shrinks, has what lies there. */
     if (sim->unruly && held > room)
         bound = wanted > held ? wanted - held : 0;
+    world->unmet_bound += bound * sim->options.tick_ms;
     if (missing < bound)
         sim->violations.bound++;
 }

@@ -284,6 +284,22 @@ static void a_host_that_shrinks_asks_back_what_is_missing(void **state)
     assert_int_equal(held(BUSY), 700);
 }
 
+/* What it holds while it gives back counts for what could have been done, too. */
+static void the_bound_holds_while_a_host_shrinks(void **state)
+{
+    struct vmres_sim_metrics metrics;
+
+    (void)state;
+    vmres_harness_want(host, BUSY, 0, 500 * VMRES_MIB);
+    vmres_harness_want(host, IDLE, 0, 500 * VMRES_MIB);
+    hurt(VMRES_VM_NONE, (struct vmres_sim_fault){
+                            .fault = VMRES_SIM_SHRINK, .for_ms = 60000, .amount = 300 * VMRES_MIB});
+    run(60);
+    EXPECT_OK(vmres_sim_metrics(vmres_harness_sim(host), VMRES_VM_NONE, 0, &metrics));
+    assert_true(metrics.unmet_bound > 0);
+    assert_true(metrics.unmet >= metrics.unmet_bound);
+}
+
 /* H8 */
 static void what_is_not_usable_yet_is_not_granted(void **state)
 {
@@ -679,6 +695,7 @@ int main(void)
         ROW(a_witness_that_errs_within_tolerance_is_no_news),
         ROW(overhead_that_grows_is_charged),
         ROW(a_host_that_shrinks_asks_back_what_is_missing),
+        ROW(the_bound_holds_while_a_host_shrinks),
         ROW(what_is_not_usable_yet_is_not_granted),
         ROW(odd_pieces_come_out_even),
         ROW(a_lost_link_stops_all_and_is_read_anew),
