@@ -9,7 +9,7 @@
 enum rule {
     RULE_NONE,
     RULE_VERIFY,      /* nothing leaves a charge before a witness agrees */
-    RULE_CHARGE,      /* a charge rises before a grow command is sent */
+    RULE_CHARGE,      /* a charge covers every grow command that is sent */
     RULE_FREE,        /* only what is free is granted */
     RULE_INCARNATION, /* a former life's words are dropped */
     RULE_STALE,       /* nobody is shrunk on the strength of an old report */
