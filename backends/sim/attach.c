@@ -66,8 +66,9 @@ static enum vmres_status add(struct vmres_sim *sim, struct sim_vm *vm, bool ran_
     if (id >= sim->options.max_vms)
         return VMRES_INVALID; /* the driver has room for more VMs than we were told */
     take_id(sim, vm, id);
-    for (uint8_t kind = 0; kind < sim->kind_count; kind++)
-        vm->holdings[kind].told.limit = limits[kind].ceiling;
+    for (uint8_t kind = 0; kind < sim->kind_count; kind++) /* in whole granules */
+        vm->holdings[kind].told.limit =
+            limits[kind].ceiling - limits[kind].ceiling % sim->kinds[kind].resource.granule;
     return VMRES_OK;
 }
 
