@@ -40,13 +40,13 @@ struct vmres_recorder {
 
 /* Start from vmres_driver_options_init(). */
 struct vmres_driver_options {
-    size_t size;                        /* sizeof(struct vmres_driver_options), the version */
+    size_t size; /* sizeof(struct vmres_driver_options), the version */
     /* Its allocator serves the driver too. For room for more VMs destroy the driver and start a
      * larger one, which adopts what runs; an engine of your own can be cloned instead. */
     struct vmres_engine_options engine;
-    struct vmres_backend *backend;      /* must outlive the driver */
-    struct vmres_recorder recorder;     /* write NULL: no log */
-    uint32_t max_posts;                 /* of other threads, waiting for a pump; default 1024 */
+    struct vmres_backend *backend;  /* must outlive the driver */
+    struct vmres_recorder recorder; /* write NULL: no log */
+    uint32_t max_posts;             /* of other threads, waiting for a pump; default 1024 */
     /* Called when a post from outside of a pump found the queue empty: pump soon. May be NULL.
      * Where other threads post, it is called from those, too. */
     void (*wake)(void *user);
