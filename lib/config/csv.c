@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/internal.h"
+#include "core/utf8.h"
 
 enum { MAX_CSV_BYTES = 256 << 20, MAX_CELL = 40 };
 
@@ -87,32 +88,13 @@ static enum vmres_status measure(struct csv *csv)
     return VMRES_OK;
 }
 
-/* The length of the UTF-8 character at `at`, of which there are `left` bytes; 0: there is none. */
-static size_t character(const char *at, size_t left)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint32_t lead = (unsigned char)at[0], code;
-    size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-
-    if (size == 1)
-        return 1;
-    if (lead < 0xc0 || lead > 0xf7 || size > left)
-        return 0;
-    code = lead & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (((unsigned char)at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | ((unsigned char)at[i] & 0x3f);
-    }
-    return code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : size;
-}
-
 static int is_utf8(const char *text, size_t length)
 {
     size_t at = 0, step = 1;
+    uint32_t code;
 
     while (at < length && step > 0) {
-        step = character(text + at, length - at);
+        step = vmres__utf8_character(text + at, &code);
         at += step;
     }
     return at == length;
@@ -129,7 +111,8 @@ static enum vmres_status read_name(struct csv *csv, const struct cursor *cursor,
         return fail(csv, cursor, "a column without a name; write one");
     if (!is_utf8(cursor->at, length))
         return fail(csv, cursor, "this name is no UTF-8 text; save the file as plain text");
-    (void)vmres__names_add(&csv->trace->by_name, csv->trace->names[column], column);
+    if (!vmres__names_add(&csv->trace->by_name, csv->trace->names[column], column))
+        return fail(csv, cursor, "there are two columns of this name; rename one");
     return VMRES_OK;
 }
 

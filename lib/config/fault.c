@@ -164,9 +164,26 @@ static enum vmres_status read_repeat(struct config_loader *loader, const struct 
     if (repeat->times < 1 || repeat->times > MAX_TIMES)
         return vmres__load_fail(loader, times->at, "a fault strikes 1 to %d times; change that",
                                 MAX_TIMES);
+    if (every && repeat->every_ms == 0)
+        return vmres__load_fail(loader, every->at,
+                                "they would all strike at once; raise it, or remove every and "
+                                "times");
     if (loader->config->fault_count + repeat->times > MAX_FAULTS)
         return vmres__load_fail(loader, node->at, "more than %d faults; remove some", MAX_FAULTS);
     return VMRES_OK;
+}
+
+/* To the simulator 0 means for ever, which is not what somebody means who writes it. */
+static enum vmres_status read_length(struct config_loader *loader, const struct config_node *length,
+                                     struct vmres_sim_fault *fault)
+{
+    enum vmres_status status = vmres__scalar_time(loader, length, &fault->for_ms);
+
+    if (length && status == VMRES_OK && fault->for_ms == 0)
+        return vmres__load_fail(loader, length->at,
+                                "a fault for no time is none; raise it, or leave out for: for "
+                                "ever, or once");
+    return status;
 }
 
 static enum vmres_status read_fault(struct config_loader *loader, const struct config_node *node,
@@ -184,7 +201,7 @@ static enum vmres_status read_fault(struct config_loader *loader, const struct c
     if (status == VMRES_OK)
         status = vmres__scalar_time(loader, vmres__tree_find(node, "at"), &fault->at_ms);
     if (status == VMRES_OK)
-        status = vmres__scalar_time(loader, vmres__tree_find(node, "for"), &fault->for_ms);
+        status = read_length(loader, vmres__tree_find(node, "for"), fault);
     if (status == VMRES_OK)
         status = check_scope(loader, node, fault);
     return status ? status : read_figure(loader, node, fault);

@@ -9,6 +9,7 @@
 
 #include "config/internal.h"
 #include "core/error.h"
+#include "core/utf8.h"
 
 enum { MAX_PATH_SHOWN = 140 };
 
@@ -23,14 +24,31 @@ static void set_error(struct config_loader *loader, const char *path, struct con
                            at.column, what);
 }
 
+/* Puts a '?' in the place of what would not read as it is written. */
+static void make_plain(char *words)
+{
+    char *to = words;
+
+    while (*words) {
+        uint32_t code;
+        size_t length = vmres__utf8_character(words, &code);
+
+        if (length > 0 && vmres__utf8_is_plain(code)) {
+            memmove(to, words, length);
+            to += length;
+        } else {
+            *to++ = '?';
+        }
+        words += length > 0 ? length : 1;
+    }
+    *to = '\0';
+}
+
 /* Words with what the file said in them; it may have said anything. */
 static void write_words(char *words, size_t room, const char *format, va_list arguments)
 {
     (void)vsnprintf(words, room, format, arguments);
-    for (char *c = words; *c; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    }
+    make_plain(words);
 }
 
 enum vmres_status vmres__load_fail(struct config_loader *loader, struct config_mark at,

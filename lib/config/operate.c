@@ -107,6 +107,28 @@ static enum vmres_status read_verb(struct config_loader *loader, const struct co
                             "settle or resume");
 }
 
+/* What can never be kept, whatever the host is like by then. */
+static enum vmres_status check_range(struct config_loader *loader,
+                                     const struct config_node *minimum,
+                                     const struct vmres_event *event)
+{
+    const struct vmres_resource *resource = &loader->resources[event->kind];
+    uint64_t usable = resource->capacity - resource->reserve;
+    uint64_t least = event->as.terms.minimum, most = event->as.terms.maximum;
+    char text[VMRES_UNITS_ROOM];
+
+    if (least == 0)
+        return vmres__load_fail(loader, minimum->at, "no room is kept for nothing; raise min");
+    if (least > usable)
+        return vmres__load_fail(loader, minimum->at, "min must fit into the host (%s); lower it",
+                                vmres__scalar_format(text, sizeof text, resource->unit, usable));
+    if ((least - 1) / resource->granule == most / resource->granule)
+        return vmres__load_fail(
+            loader, minimum->at, "no whole granule (%s) lies between min and max; raise max",
+            vmres__scalar_format(text, sizeof text, resource->unit, resource->granule));
+    return VMRES_OK;
+}
+
 /* What is reserved of a kind. */
 static enum vmres_status read_range(struct config_loader *loader, const struct config_node *node,
                                     struct vmres_event *event)
@@ -129,6 +151,22 @@ static enum vmres_status read_range(struct config_loader *loader, const struct c
         status = vmres__scalar_amount(loader, maximum, unit, &event->as.terms.maximum);
     if (status == VMRES_OK && event->as.terms.maximum < event->as.terms.minimum)
         return vmres__load_fail(loader, maximum->at, "max must not be below min; raise it");
+    return status ? status : check_range(loader, minimum, event);
+}
+
+/* What is set or moved of a kind. */
+static enum vmres_status read_amount(struct config_loader *loader, const struct config_node *node,
+                                     struct vmres_event *event)
+{
+    enum vmres_unit unit = loader->kind[event->kind]->unit;
+    uint64_t granule = loader->resources[event->kind].granule;
+    enum vmres_status status = vmres__scalar_amount(loader, node, unit, &event->as.order.amount);
+    char text[VMRES_UNITS_ROOM];
+
+    if (status == VMRES_OK && event->type == VMRES_EVENT_MOVE && event->as.order.amount < granule)
+        return vmres__load_fail(loader, node->at,
+                                "less than a granule (%s) moves nothing; raise it",
+                                vmres__scalar_format(text, sizeof text, unit, granule));
     return status;
 }
 
@@ -155,8 +193,7 @@ static enum vmres_status read_rest(struct config_loader *loader, const struct co
         return vmres__load_fail(loader, entry->at, "%s how much? add memory: ..., say", verb->name);
     if (verb->amounts == A_RANGE)
         return read_range(loader, amount, event);
-    return vmres__scalar_amount(loader, amount, loader->kind[event->kind]->unit,
-                                &event->as.order.amount);
+    return read_amount(loader, amount, event);
 }
 
 static enum vmres_status read_object(struct config_loader *loader, const struct config_node *list,
@@ -180,6 +217,42 @@ static enum vmres_status read_object(struct config_loader *loader, const struct 
     }
 }
 
+static enum vmres_status read_recipient(struct config_loader *loader,
+                                        const struct config_node *entry, struct vmres_event *event)
+{
+    const struct config_node *to = NULL;
+    enum vmres_status status = vmres__tree_need(loader, entry, "to", &to);
+
+    if (status == VMRES_OK)
+        status = find_vm(loader, to, &event->as.order.recipient);
+    if (status == VMRES_OK && event->as.order.recipient == event->vm)
+        return vmres__load_fail(loader, to->at, "'%.40s' moves nothing to itself; name another VM",
+                                to->text);
+    return status;
+}
+
+/* How long a reservation stands, and that it is the only one of its name. */
+static enum vmres_status read_terms(struct config_loader *loader, const struct config_node *entry,
+                                    struct vmres_event *event)
+{
+    const struct config_node *within = vmres__tree_find(entry, "for");
+    const struct config_node *name = vmres__tree_find(entry, "reserve");
+    enum vmres_status status;
+
+    event->as.terms.within_ms = UINT64_MAX;
+    status = vmres__scalar_time(loader, within, &event->as.terms.within_ms);
+    if (status)
+        return status;
+    if (event->as.terms.within_ms == 0)
+        return vmres__load_fail(loader, within->at,
+                                "kept for no time it is kept for nobody; raise it, or leave out "
+                                "for");
+    if (event->id != loader->config->operation_count) /* the first of this name has another place */
+        return vmres__load_fail(loader, name->at, "there are two reservations '%.40s'; rename one",
+                                name->text);
+    return VMRES_OK;
+}
+
 static enum vmres_status read_entry(struct config_loader *loader, const struct config_node *list,
                                     const struct config_node *entry,
                                     struct vmres_config_operation *operation)
@@ -188,7 +261,7 @@ static enum vmres_status read_entry(struct config_loader *loader, const struct c
                                        "reserve", "release", "settle", "resume", "for",  NULL};
     const char *all[CONFIG_KEYS_MAX];
     const struct verb *verb = NULL;
-    const struct config_node *value = NULL, *at = NULL, *to = vmres__tree_find(entry, "to");
+    const struct config_node *value = NULL, *at = NULL;
     struct vmres_event *event = &operation->event;
     enum vmres_status status;
 
@@ -207,15 +280,9 @@ static enum vmres_status read_entry(struct config_loader *loader, const struct c
     if (status == VMRES_OK)
         status = read_rest(loader, entry, verb, event);
     if (status == VMRES_OK && verb->type == VMRES_EVENT_MOVE)
-        status = vmres__tree_need(loader, entry, "to", &to);
-    if (status == VMRES_OK && verb->type == VMRES_EVENT_MOVE)
-        status = find_vm(loader, to, &event->as.order.recipient);
-    if (verb->type == VMRES_EVENT_RESERVE) {
-        event->as.terms.within_ms = UINT64_MAX;
-        if (status == VMRES_OK)
-            status = vmres__scalar_time(loader, vmres__tree_find(entry, "for"),
-                                        &event->as.terms.within_ms);
-    }
+        status = read_recipient(loader, entry, event);
+    if (status == VMRES_OK && verb->type == VMRES_EVENT_RESERVE)
+        status = read_terms(loader, entry, event);
     return status;
 }
 

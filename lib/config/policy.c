@@ -4,6 +4,7 @@
  * of the rounds. This file knows no policy by name, but for the one that stands where none is
  * given. Invariant: every policy handed out has accepted its options.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -211,8 +212,41 @@ static enum vmres_status check_tables(const struct choice *choice)
     return VMRES_OK;
 }
 
-/* Starts the policy on a state that is thrown away, to hear what it says of its options. */
-static enum vmres_status try_start(const struct choice *choice)
+/* "high 80%" of all keys of this type but this one, as far as there is room. */
+static const char *list_others(char *buffer, size_t room, const struct choice *choice,
+                               const struct vmres_option_key *but)
+{
+    size_t used = 0;
+
+    (void)snprintf(buffer, room, "the rest");
+    for (const struct vmres_option_key *key = choice->ops->keys; key->name && used < room; key++) {
+        char value[VMRES_UNITS_ROOM + 8];
+
+        if (key == but || key->type != but->type)
+            continue;
+        used += (size_t)snprintf(
+            buffer + used, room - used, "%s%s %s", used ? ", " : "", key->name,
+            format_value(value, sizeof value, choice, key, *number_of(choice, key)));
+    }
+    return buffer;
+}
+
+/* The policy would start if this key had its default. */
+static enum vmres_status fail_beside(const struct choice *choice, const struct config_node *node,
+                                     const struct vmres_option_key *key, uint64_t fallback)
+{
+    char is[VMRES_UNITS_ROOM + 8], would[VMRES_UNITS_ROOM + 8], others[100];
+
+    return vmres__load_fail(choice->loader, node->at,
+                            "policy %s refuses %s %s beside %s; change one, %s %s would do",
+                            choice->ops->name, key->name,
+                            format_value(is, sizeof is, choice, key, *number_of(choice, key)),
+                            list_others(others, sizeof others, choice, key), key->name,
+                            format_value(would, sizeof would, choice, key, fallback));
+}
+
+/* Whether the policy starts with these options, on a state that is thrown away. */
+static bool starts(const struct choice *choice, void *state)
 {
     struct config_loader *loader = choice->loader;
     const struct vmres_resource *resource = &loader->resources[choice->kind];
@@ -222,19 +256,43 @@ static enum vmres_status try_start(const struct choice *choice)
         .period_ms = loader->config->engine.period_ms,
         .max_vms = loader->config->vm_count,
     };
+
+    memset(state, 0, choice->ops->state_size);
+    return choice->ops->start(state, choice->options, &host) == VMRES_OK;
+}
+
+/* Starts the policy to hear whether its options go together; if not, looks for the one of the file
+ * that does not go with the others. */
+static enum vmres_status try_start(const struct choice *choice, const struct config_node *map)
+{
     size_t size = choice->ops->state_size;
     void *state;
 
     if (!choice->ops->start)
         return VMRES_OK;
-    state = vmres__arena_take(&loader->scratch, 1, size ? size : 1);
+    state = vmres__arena_take(&choice->loader->scratch, 1, size ? size : 1);
     if (!state)
-        return vmres__load_no_memory(loader);
-    if (choice->ops->start(state, choice->options, &host))
-        return vmres__load_fail(loader, choice->at,
-                                "policy %s refuses these options together; see what each means",
-                                choice->ops->name);
-    return VMRES_OK;
+        return vmres__load_no_memory(choice->loader);
+    if (starts(choice, state))
+        return VMRES_OK;
+    for (const struct config_node *node = map ? map->first : NULL; node; node = node->next) {
+        const struct vmres_option_key *key = find_key(choice->ops, node->key);
+        uint64_t chosen, fallback;
+        bool helps;
+
+        if (!key || key->type == VMRES_OPTION_TABLE)
+            continue;
+        chosen = *number_of(choice, key);
+        memcpy(&fallback, (const char *)choice->ops->defaults + key->offset, sizeof fallback);
+        *number_of(choice, key) = fallback;
+        helps = starts(choice, state);
+        *number_of(choice, key) = chosen;
+        if (helps)
+            return fail_beside(choice, node, key, fallback);
+    }
+    return vmres__load_fail(choice->loader, choice->at,
+                            "policy %s refuses these options together; see what each means",
+                            choice->ops->name);
 }
 
 /* Fills choice->options for choice->ops; map NULL: from the defaults alone. */
@@ -256,7 +314,7 @@ static enum vmres_status configure(struct choice *choice, const struct config_no
         status = read_options(choice, map);
     if (status == VMRES_OK)
         status = check_tables(choice);
-    return status ? status : try_start(choice);
+    return status ? status : try_start(choice, map);
 }
 
 /* The policy the file names for one kind. */

@@ -3,9 +3,24 @@
  * The VMs: those listed one by one, then those of the fleet. A VM's place in the array is its index
  * in the simulator and the column it has in a policy's table. Invariant: names are unique.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "config/internal.h"
+#include "core/utf8.h"
+
+static bool is_plain(const char *name)
+{
+    while (*name) {
+        uint32_t code;
+        size_t length = vmres__utf8_character(name, &code);
+
+        if (length == 0 || !vmres__utf8_is_plain(code))
+            return false;
+        name += length;
+    }
+    return true;
+}
 
 static enum vmres_status check_name(struct config_loader *loader, const struct config_node *at,
                                     const char *name)
@@ -13,11 +28,13 @@ static enum vmres_status check_name(struct config_loader *loader, const struct c
     if (strlen(name) >= VMRES_VM_NAME_MAX)
         return vmres__load_fail(loader, at->at, "'%.40s...' is longer than %u bytes; shorten it",
                                 name, VMRES_VM_NAME_MAX - 1);
-    for (const char *c = name; *c; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == ',' || *c == '"')
-            return vmres__load_fail(
-                loader, at->at, "'%.40s' has blanks, commas or quotes in it; rename the VM", name);
-    }
+    if (strpbrk(name, " ,\""))
+        return vmres__load_fail(loader, at->at,
+                                "'%.40s' has blanks, commas or quotes in it; rename the VM", name);
+    if (!is_plain(name))
+        return vmres__load_fail(loader, at->at,
+                                "'%.40s' has a character in it that cannot be shown; rename the VM",
+                                name);
     return VMRES_OK;
 }
 

@@ -9,6 +9,8 @@
 
 #include <vmres/units.h>
 
+#include "utf8.h"
+
 struct text vmres__text_begin(char *buffer, size_t size)
 {
     if (size > 0)
@@ -31,9 +33,15 @@ void vmres__text_add(struct text *text, const char *format, ...)
 
 void vmres__text_add_name(struct text *text, const char *name)
 {
-    for (; *name != '\0'; name++) {
-        unsigned char c = (unsigned char)*name;
-        vmres__text_add(text, "%c", c < 0x20 || c == 0x7f ? '?' : c);
+    while (*name != '\0') {
+        uint32_t code;
+        size_t length = vmres__utf8_character(name, &code);
+
+        if (length > 0 && vmres__utf8_is_plain(code))
+            vmres__text_add(text, "%.*s", (int)length, name);
+        else
+            vmres__text_add(text, "?");
+        name += length > 0 ? length : 1;
     }
 }
 

@@ -19,7 +19,8 @@ struct text {
 struct text vmres__text_begin(char *buffer, size_t size);
 void vmres__text_add(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* As vmres__text_add("%s"), but control characters become '?': names come from outside. */
+/* As vmres__text_add("%s"), but what would not read as it is written becomes '?' (utf8.h): names
+ * come from outside. */
 void vmres__text_add_name(struct text *text, const char *name);
 /* "1.5GiB", "250m" or "12". */
 void vmres__text_add_amount(struct text *text, enum vmres_unit unit, uint64_t amount);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How each kind of trace record reads, with names and without, and in buffers of any size. */
+#include <stdio.h>
 #include <string.h>
 
 #include <vmres/trace.h>
@@ -142,6 +143,38 @@ static void control_characters_do_not_reach_a_terminal(void **state)
     assert_string_equal(line(r, 1), "[   12.345] a???b why");
 }
 
+/* What a terminal or a page would obey, and what is no text at all; the rest stays. */
+static void no_character_bends_the_line(void **state)
+{
+    static const struct {
+        const char *name, *shown;
+    } cases[] = {
+        {"a\xc2\x80\xc2\x9f\xc2\xa0z", "a??\xc2\xa0z"},               /* C1; a blank is none */
+        {"a\xe2\x80\xa8\xe2\x80\xa9z", "a??z"},                       /* ends of line */
+        {"\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf", "??\xe2\x80\xaf"},   /* turn the order */
+        {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9", "\xe2\x81\xa5??"},   /* isolate */
+        {"\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c", "???"},                  /* marks */
+        {"a\x80z\xff\xe2\x80", "a?z???"},                             /* no UTF-8; cut */
+        {"\xc0\xaf\xed\xa0\x80", "?????"},                            /* overlong; surrogate */
+        {"\xf4\x8f\xbf\xbd\xf4\x90\x80\x80", "\xf4\x8f\xbf\xbd????"}, /* the last; beyond */
+        {"gr\xc3\xbc\xc3\x9f\xe2\x82\xac\xf0\x9f\x98\x80",
+         "gr\xc3\xbc\xc3\x9f\xe2\x82\xac\xf0\x9f\x98\x80"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *names[] = {cases[i].name, NULL, NULL};
+        const struct vmres_trace_names who = {name_of, (void *)names, resources, 1};
+        struct vmres_trace_record r = record(VMRES_TRACE_VM, 0);
+        char buffer[128], wanted[128];
+
+        r.vm = 0;
+        (void)snprintf(wanted, sizeof wanted, "[   12.345] %s why", cases[i].shown);
+        (void)vmres_trace_format(&r, &who, buffer, sizeof buffer);
+        assert_string_equal(buffer, wanted);
+    }
+}
+
 static void time_is_in_seconds_however_long(void **state)
 {
     struct vmres_trace_record r = record(VMRES_TRACE_VM, 0);
@@ -182,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_kind_is_named_where_there_are_several),
         cmocka_unit_test(without_names_there_are_numbers),
         cmocka_unit_test(control_characters_do_not_reach_a_terminal),
+        cmocka_unit_test(no_character_bends_the_line),
         cmocka_unit_test(time_is_in_seconds_however_long),
         cmocka_unit_test(a_line_is_cut_to_fit_and_measured_in_full),
     };
