@@ -87,9 +87,9 @@ struct vmres_trace_names {
 
 /*
  * Writes one line without newline into buffer (always terminated when size > 0) and returns the
- * length it would have had, as snprintf does. In names, control characters, what ends a line or turns
- * its order, and what is no UTF-8 are printed as '?'. names NULL: ids and plain numbers; record must
- * not be NULL. Any thread.
+ * length it would have had, as snprintf does. In names, control characters, what ends a line or
+ * turns its order, and what is no UTF-8 are printed as '?'. names NULL: ids and plain numbers;
+ * record must not be NULL. Any thread.
  */
 VMRES_API size_t vmres_trace_format(const struct vmres_trace_record *record,
                                     const struct vmres_trace_names *names, char *buffer,

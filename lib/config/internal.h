@@ -121,7 +121,8 @@ enum vmres_status vmres__file_read(const struct vmres_allocator *allocator, cons
                                    size_t most, struct config_text *text, const char **reason);
 void vmres__file_release(const struct vmres_allocator *allocator, struct config_text *text);
 
-/* load.c. Fails with VMRES_PARSE: "FILE:LINE:COLUMN: ...", what is not plain (core/utf8.h) as '?'. */
+/* load.c. Fails with VMRES_PARSE: "FILE:LINE:COLUMN: ...", with a '?' for what is not plain
+ * (core/utf8.h). */
 enum vmres_status vmres__load_fail(struct config_loader *loader, struct config_mark at,
                                    const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same about another file than the loader's. */

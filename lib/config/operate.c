@@ -209,7 +209,10 @@ static enum vmres_status read_object(struct config_loader *loader, const struct 
     case VMRES_EVENT_SETTLE:
         return vmres__scalar_time(loader, value, &event->as.terms.within_ms);
     case VMRES_EVENT_RESUME:
-        return vmres__scalar_flag(loader, value, &flag);
+        status = vmres__scalar_flag(loader, value, &flag);
+        return status || flag ? status
+                              : vmres__load_fail(loader, value->at,
+                                                 "this resumes nothing; write true, or remove it");
     default:
         status = find_vm(loader, value, &index);
         event->vm = (uint32_t)index;
