@@ -71,9 +71,10 @@ struct vmres_reservation {
     uint8_t kind;
 };
 
-/* Keeps room: ask vmres_engine_reservation() when it is ready. In a deficit that nobody else can
- * work off it gives back what is missing, and is not ready any more. Refused where floors and other
- * reservations leave too little for it, and on a contiguous host: an amount is no block. */
+/* Keeps room: ask vmres_engine_reservation() when it is ready. For a deficit or a floor it gives
+ * back what is beyond its minimum, then, if nobody else can help, the rest, and is not ready any
+ * more. Refused where floors and other reservations leave too little for it, and on a contiguous
+ * host: an amount is no block. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_reserve(
     struct vmres_driver *driver, const struct vmres_reservation *reservation);
 /* It is not needed: what it has is free again. */

@@ -140,21 +140,25 @@ static uint64_t charged_unseen(const struct vmres_engine *engine, const struct k
     return charged;
 }
 
-/* Room that is merely kept for a VM to come goes before what VMs need and are entitled to. */
+/* Deficits and floors: room that is merely kept for a VM to come goes before what VMs need and are
+ * entitled to, first what of it is beyond its minimum. */
+static void find_for_bounds(struct vmres_engine *engine, uint8_t kind, uint64_t missing)
+{
+    if (!engine->dry_run)
+        missing = vmres__reserve_yield(engine, kind, missing, false);
+    missing = gather_both(engine, kind, missing, FOR_BOUNDS);
+    if (!engine->dry_run)
+        vmres__reserve_yield(engine, kind, missing, true);
+}
+
 static void work_off_deficit(struct vmres_engine *engine, uint8_t kind_index)
 {
     const struct kind *kind = &engine->kinds[kind_index];
-    uint64_t unseen = charged_unseen(engine, kind), missing;
+    uint64_t unseen = charged_unseen(engine, kind);
 
     /* VMs being adopted are charged with the most they could hold: soon it will be less. */
-    if (kind->adopting > 0 || kind->ledger.deficit <= unseen)
-        return;
-    missing = kind->ledger.deficit - unseen;
-    if (!engine->dry_run)
-        missing = vmres__reserve_yield(engine, kind_index, missing, false);
-    missing = gather_both(engine, kind_index, missing, FOR_BOUNDS);
-    if (!engine->dry_run)
-        vmres__reserve_yield(engine, kind_index, missing, true);
+    if (kind->adopting == 0 && kind->ledger.deficit > unseen)
+        find_for_bounds(engine, kind_index, kind->ledger.deficit - unseen);
 }
 
 static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
@@ -172,7 +176,7 @@ static void open_gaps(struct vmres_engine *engine, uint8_t kind_index)
 
         work->gaps[vm] = (int32_t)((int64_t)work->verdict.targets[vm] - kind->views[vm].charge);
     }
-    gather_both(engine, kind_index, must_have(engine, kind_index, FOR_BOUNDS), FOR_BOUNDS);
+    find_for_bounds(engine, kind_index, must_have(engine, kind_index, FOR_BOUNDS));
     gather_both(engine, kind_index, must_have(engine, kind_index, FOR_ALL), FOR_ALL);
 }
 

@@ -309,6 +309,29 @@ static void what_is_beyond_its_minimum_goes_before_anybody_is_asked(void **state
     rig_delete(rig);
 }
 
+/* One that uses all that it is entitled to is not asked for another's floor. */
+static void a_floor_that_comes_up_is_met_from_it(void **state)
+{
+    struct rig *rig = rig_new(300);
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig->vms[1].devices[MEMORY].used = 100;
+    rig_told(rig, reservation(rig, 1, 50, 100));
+    rig_round(rig);
+    assert_int_equal(has(rig, 1), 100);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 130 * VMRES_MIB, 300 * VMRES_MIB));
+    rig_round(rig);
+    assert_int_equal(rig_charge(rig, 0, MEMORY), 130);
+    assert_int_equal(has(rig, 1), 70);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 180 * VMRES_MIB, 300 * VMRES_MIB));
+    rig_round(rig);
+    assert_int_equal(rig_charge(rig, 0, MEMORY), 180);
+    assert_int_equal(rig_charge(rig, 1, MEMORY), 100);
+    assert_int_equal(has(rig, 1), 20);
+    rig_delete(rig);
+}
+
 static void it_expires(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -551,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_deficit_comes_first),
         cmocka_unit_test(what_nobody_can_give_in_a_deficit_it_gives_back),
         cmocka_unit_test(what_is_beyond_its_minimum_goes_before_anybody_is_asked),
+        cmocka_unit_test(a_floor_that_comes_up_is_met_from_it),
         cmocka_unit_test(it_expires),
         cmocka_unit_test(it_may_stand_for_ever),
         cmocka_unit_test(it_is_released),
