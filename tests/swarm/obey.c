@@ -105,12 +105,13 @@ static uint64_t lowest_target(const struct shadow *shadow, const struct vmres_ac
     return lowest;
 }
 
-/* A dry run asks for nothing new: what was under way goes on, and is not judged again. A chain does
- * so link by link and piece by piece. */
+/* What was under way goes on, and is not judged again: what is told to stop no lower than before;
+ * in a dry run, which asks for nothing new, every link and piece of a chain. */
 static bool goes_on(const struct world *world, const struct vmres_action *action)
 {
-    return world->shadow.dry && (place_matters(world, action->kind) ||
-                                 action->as.resize.target >= lowest_target(&world->shadow, action));
+    if (place_matters(world, action->kind))
+        return world->shadow.dry;
+    return action->as.resize.target >= lowest_target(&world->shadow, action);
 }
 
 static void expect_shrink(struct world *world, const struct vmres_action *action)
