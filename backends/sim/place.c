@@ -150,15 +150,16 @@ static bool is_alone(const struct vmres_sim *sim, const struct sim_holding *hold
     return true;
 }
 
-/* A removal leaves the other side where it was told to be; growth is around what is there. */
+/* A removal leaves the other side where it was told to be, or had been before it was called off;
+ * growth is around what is there. */
 static bool follows(const struct sim_holding *holding, const struct vmres_action *action)
 {
     const struct sim_place *place = &holding->place;
     uint64_t front = action->as.resize.front, final = front + action->as.resize.target;
 
     if (action->type == VMRES_ACTION_REQUEST_REMOVAL)
-        return action->flags & VMRES_ACTION_FRONT ? final == place->goal_final
-                                                  : front == place->goal_front;
+        return action->flags & VMRES_ACTION_FRONT ? final >= place->goal_final
+                                                  : front <= place->goal_front;
     return action->type == VMRES_ACTION_PIN || holding->held == 0 ||
            (front <= place->front && final >= place->front + holding->held);
 }
