@@ -192,8 +192,9 @@ void vmres_harness_want(struct vmres_harness *harness, uint32_t vm, uint8_t kind
 void vmres_harness_hurt(struct vmres_harness *harness, const struct vmres_sim_fault *fault)
 {
     struct vmres_sim_fault from_now = *fault;
+    uint64_t now = vmres_harness_now(harness);
 
-    from_now.at_ms += vmres_harness_now(harness);
+    from_now.at_ms += sim_min(now, UINT64_MAX - from_now.at_ms);
     note(harness, "hurt", vmres_sim_add_fault(harness->sim, &from_now));
 }
 

@@ -52,9 +52,17 @@ static void tick(struct vmres_harness *harness)
     (void)vmres_harness_breach(harness);
 }
 
+/* So long from now; there is no later than the end of time. */
+static uint64_t after(const struct vmres_harness *harness, uint64_t ms)
+{
+    uint64_t now = vmres_harness_now(harness);
+
+    return now + sim_min(ms, UINT64_MAX - now);
+}
+
 void vmres_harness_run(struct vmres_harness *harness, uint64_t ms)
 {
-    uint64_t end = vmres_harness_now(harness) + ms;
+    uint64_t end = after(harness, ms);
 
     while (vmres_harness_now(harness) < end)
         tick(harness);
@@ -103,17 +111,17 @@ static uint64_t look(const struct vmres_harness *harness)
 
 int vmres_harness_settle(struct vmres_harness *harness, uint64_t limit_ms)
 {
-    uint64_t end = vmres_harness_now(harness) + limit_ms;
+    uint64_t end = after(harness, limit_ms);
     uint64_t before = look(harness);
     uint32_t quiet = 0;
 
     while (vmres_harness_now(harness) < end && quiet < harness->options.quiet_ticks) {
-        uint64_t after;
+        uint64_t sum;
 
         tick(harness);
-        after = look(harness);
-        quiet = after != 0 && after == before ? quiet + 1 : 0;
-        before = after;
+        sum = look(harness);
+        quiet = sum != 0 && sum == before ? quiet + 1 : 0;
+        before = sum;
     }
     return quiet >= harness->options.quiet_ticks;
 }

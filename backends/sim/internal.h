@@ -224,6 +224,8 @@ struct vmres_sim {
     uint32_t *by_id;             /* [max_vms] driver's id -> index, or VMRES_VM_NONE */
     uint32_t *by_command;        /* [command_slots] a guess: command id -> holding, direction */
     uint32_t command_slots;      /* a power of two */
+    uint32_t *by_name;           /* [name_slots] hashed: 1 + the index of a VM, or 0 */
+    uint32_t name_slots;         /* a power of two */
     uint32_t vm_count, fault_count, delayed_count, delayed_room;
     uint8_t kind_count;
     uint64_t now, ticks;

@@ -71,6 +71,9 @@ static void adopt_options(struct vmres_sim *sim, const struct vmres_sim_options 
     if (sim->options.max_faults == 0)
         sim->options.max_faults = 4 * options->max_vms + 16;
     sim->delayed_room = 4 * options->max_vms * options->kinds;
+    sim->name_slots = 2;
+    while (sim->name_slots / 2 < options->max_vms)
+        sim->name_slots *= 2;
     sim->command_slots = 64;
     while (sim->command_slots < 4 * options->max_vms * options->kinds)
         sim->command_slots *= 2;
@@ -88,8 +91,9 @@ static bool furnish(struct vmres_sim *sim)
     sim->delayed = vmres_allocate(&sim->heap, sim->delayed_room, sizeof *sim->delayed);
     sim->by_id = vmres_allocate(&sim->heap, options->max_vms, sizeof *sim->by_id);
     sim->by_command = vmres_allocate(&sim->heap, sim->command_slots, sizeof *sim->by_command);
+    sim->by_name = vmres_allocate(&sim->heap, sim->name_slots, sizeof *sim->by_name);
     return sim->kinds && sim->vms && sim->holdings && sim->faults && sim->delayed && sim->by_id &&
-           sim->by_command;
+           sim->by_command && sim->by_name;
 }
 
 static void describe_kinds(struct vmres_sim *sim)
@@ -147,6 +151,7 @@ void vmres_sim_destroy(struct vmres_sim *sim)
     if (!sim)
         return;
     heap = sim->heap;
+    vmres_release(&heap, sim->by_name, sim->name_slots, sizeof *sim->by_name);
     vmres_release(&heap, sim->by_command, sim->command_slots, sizeof *sim->by_command);
     vmres_release(&heap, sim->by_id, sim->options.max_vms, sizeof *sim->by_id);
     vmres_release(&heap, sim->delayed, sim->delayed_room, sizeof *sim->delayed);
@@ -199,15 +204,32 @@ static bool is_valid(const struct vmres_sim *sim, const struct vmres_sim_vm_spec
     return true;
 }
 
+/* The slot of the VM of this name, or the empty one where it would go. */
+static uint32_t *slot_of(const struct vmres_sim *sim, const char *name)
+{
+    uint32_t slot = 2166136261u;
+
+    for (const char *c = name; *c; c++)
+        slot = (slot ^ (unsigned char)*c) * 16777619u;
+    slot &= sim->name_slots - 1;
+    while (sim->by_name[slot] != 0 && strcmp(sim->vms[sim->by_name[slot] - 1].name, name) != 0)
+        slot = (slot + 1) & (sim->name_slots - 1);
+    return &sim->by_name[slot];
+}
+
 enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim, const struct vmres_sim_vm_spec *vm,
                                    uint32_t *index)
 {
     struct sim_vm *added;
+    uint32_t *slot;
 
     if (sim->vm_count == sim->options.max_vms)
         return VMRES_LIMIT;
     if (!is_valid(sim, vm))
         return VMRES_INVALID;
+    slot = slot_of(sim, vm->spec.name);
+    if (*slot != 0)
+        return VMRES_EXISTS;
     added = &sim->vms[sim->vm_count];
     *added = (struct sim_vm){
         .tag = vm->spec.tag,
@@ -235,6 +257,7 @@ enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim, const struct vmres_sim
         vmres__sim_sensor_init(&holding->sensor, &sim->options, sim->vm_count, kind);
     }
     *index = sim->vm_count++;
+    *slot = sim->vm_count;
     return VMRES_OK;
 }
 

@@ -72,7 +72,10 @@ VMRES_API void vmres_harness_destroy(struct vmres_harness *harness);
 VMRES_API struct vmres_sim *vmres_harness_sim(struct vmres_harness *harness);
 
 /* A VM that wants nothing yet, with these limits of kind 0 (of the others: anything), its first
- * allotment automatic. Returns its index, VMRES_VM_NONE if there was a breach. */
+ * allotment automatic. Returns its index, VMRES_VM_NONE if there was a breach: limits out of order,
+ * a name that is taken. That there is no room for it is none: it waits, and holds nothing. While
+ * the floors do not fit it is tried again each second, and is VMRES_VM_VACANT in between; while
+ * they do, but what it is to have is not free, it is VMRES_VM_BOOTING. */
 VMRES_API uint32_t vmres_harness_add(struct vmres_harness *harness, const char *name,
                                      uint64_t floor, uint64_t ceiling);
 
@@ -88,7 +91,7 @@ VMRES_API struct vmres_driver *vmres_harness_driver(const struct vmres_harness *
 /* What a VM wants from the next tick on; overrides what it wanted over time. */
 VMRES_API void vmres_harness_want(struct vmres_harness *harness, uint32_t vm, uint8_t kind,
                                   uint64_t amount);
-/* Adds a fault. Here at_ms counts from now: 0 strikes in the next tick. */
+/* Adds a fault. Here at_ms counts from now: 0 strikes in the next tick, UINT64_MAX never. */
 VMRES_API void vmres_harness_hurt(struct vmres_harness *harness,
                                   const struct vmres_sim_fault *fault);
 /* Ends all faults of a VM, of VMRES_VM_NONE: of the host. */
@@ -97,7 +100,9 @@ VMRES_API void vmres_harness_mend(struct vmres_harness *harness, uint32_t vm);
 /* Runs so long, in whole ticks, and looks at the books after each. */
 VMRES_API void vmres_harness_run(struct vmres_harness *harness, uint64_t ms);
 /* Runs until all is at rest: no open transfer, no open command, and nothing has changed for
- * quiet_ticks. 1: it is; 0: limit_ms have passed without. */
+ * quiet_ticks. 1: it is; 0: limit_ms have passed without. A VM whose floor does not fit (see add)
+ * does not rest, for it is tried again; one that boots and waits does. Whether all that should live
+ * does, vmres_harness_state() tells. */
 VMRES_API int vmres_harness_settle(struct vmres_harness *harness, uint64_t limit_ms);
 /* When the next tick begins, in milliseconds. */
 VMRES_API uint64_t vmres_harness_now(const struct vmres_harness *harness);

@@ -115,7 +115,8 @@ VMRES_API struct vmres_backend *vmres_sim_backend(struct vmres_sim *sim);
 VMRES_API void vmres_sim_destroy(struct vmres_sim *sim);
 
 /* Adds a VM, before or between runs; the spec is copied but for the demand's arrays. *index counts
- * from 0. VMRES_LIMIT: max_vms; VMRES_INVALID: the name, or limits or times out of order. */
+ * from 0. VMRES_LIMIT: max_vms; VMRES_INVALID: the name, or limits or times out of order;
+ * VMRES_EXISTS: the name is taken, for good. Where there is no room for it, it waits. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_sim_add_vm(struct vmres_sim *sim,
                                                             const struct vmres_sim_vm_spec *vm,
                                                             uint32_t *index);

@@ -117,6 +117,48 @@ static void a_call_that_makes_no_sense_is_told_later(void **state)
                         "by 3000 ms: want: an argument is not valid");
 }
 
+static void a_fault_beyond_all_time_never_strikes(void **state)
+{
+    (void)state;
+    vmres_harness_start(host.harness);
+    vmres_harness_run(host.harness, 5000);
+    vmres_harness_hurt(
+        host.harness,
+        &(struct vmres_sim_fault){.fault = VMRES_SIM_VANISH, .vm = host.idle, .at_ms = UINT64_MAX});
+    vmres_harness_run(host.harness, 5000);
+    assert_int_equal(vmres_harness_state(host.harness, host.idle), VMRES_VM_LIVE);
+    expect_sound();
+}
+
+static void a_name_that_is_taken_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(vmres_harness_add(host.harness, "idle", 0, VMRES_GIB), VMRES_VM_NONE);
+    assert_string_equal(vmres_harness_breach(host.harness), "by 0 ms: add: it exists already");
+}
+
+/* First the floors do not fit; then they do, but what it is to have is not free. */
+static void who_waits_for_room_is_seen_to_wait(void **state)
+{
+    struct vmres_sim_fault vanish = {.fault = VMRES_SIM_VANISH, .vm = host.idle};
+    uint32_t third = vmres_harness_add(host.harness, "third", 3800 * VMRES_MIB, 4 * VMRES_GIB);
+
+    (void)state;
+    vmres_harness_start(host.harness);
+    assert_false(vmres_harness_settle(host.harness, 30000));
+    assert_int_equal(vmres_harness_state(host.harness, third), VMRES_VM_VACANT);
+    assert_int_equal(vmres_harness_state(host.harness, host.busy), VMRES_VM_LIVE);
+    vmres_harness_hurt(host.harness, &vanish);
+    assert_true(vmres_harness_settle(host.harness, 60000));
+    assert_int_equal(vmres_harness_state(host.harness, third), VMRES_VM_BOOTING);
+    assert_int_equal(held_mib(third), 0);
+    vanish.vm = host.busy;
+    vmres_harness_hurt(host.harness, &vanish);
+    assert_true(vmres_harness_settle(host.harness, UINT64_MAX));
+    assert_int_equal(vmres_harness_state(host.harness, third), VMRES_VM_LIVE);
+    expect_sound();
+}
+
 static void without_a_driver_nothing_happens(void **state)
 {
     (void)state;
@@ -273,6 +315,9 @@ int main(void)
         WITH_HOST(what_is_still_open_is_not_at_rest),
         WITH_HOST(a_fault_strikes_from_now),
         WITH_HOST(a_call_that_makes_no_sense_is_told_later),
+        WITH_HOST(a_fault_beyond_all_time_never_strikes),
+        WITH_HOST(a_name_that_is_taken_is_told),
+        WITH_HOST(who_waits_for_room_is_seen_to_wait),
         WITH_HOST(without_a_driver_nothing_happens),
         WITH_HOST(another_driver_is_pumped_as_well),
         WITH_HOST(one_that_gives_away_what_is_not_there_is_caught),

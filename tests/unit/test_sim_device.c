@@ -266,8 +266,14 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(index, 77);
     EXPECT_STATUS(vmres_sim_vm(sim, 0, 0, &seen), VMRES_INVALID);
     limits.floor = 10;
-    for (uint32_t i = 0; i < 3; i++)
-        EXPECT_OK(vmres_sim_add_vm(sim, &vm, &index));
+    EXPECT_OK(vmres_sim_add_vm(sim, &vm, &index));
+    EXPECT_STATUS(vmres_sim_add_vm(sim, &vm, &index), VMRES_EXISTS);
+    assert_int_equal(index, 0);
+    vm.spec.name = "y";
+    EXPECT_OK(vmres_sim_add_vm(sim, &vm, &index));
+    vm.spec.name = "z";
+    EXPECT_OK(vmres_sim_add_vm(sim, &vm, &index));
+    vm.spec.name = "more";
     EXPECT_STATUS(vmres_sim_add_vm(sim, &vm, &index), VMRES_LIMIT);
     EXPECT_STATUS(vmres_sim_add_fault(sim, &fault), VMRES_INVALID);
     fault.share = 1;
