@@ -301,6 +301,7 @@ static enum vmres_status gone(struct vmres_engine *engine, const struct vmres_ev
     drop_business(engine, event->vm);
     vmres__command_drop_all(engine, event->vm);
     engine->vms[event->vm].incarnation = event->incarnation;
+    become(engine, event->vm, VMRES_VM_VACANT); /* while it is known whether it has answered */
     for (uint32_t k = 0; k < engine->kind_count; k++) {
         struct kind *kind = &engine->kinds[k];
         struct vmres_view *view = &kind->views[event->vm];
@@ -309,7 +310,6 @@ static enum vmres_status gone(struct vmres_engine *engine, const struct vmres_ev
         vmres__ledger_shed(&kind->ledger, &view->charge, view->charge);
         reset_account(kind, event->vm);
     }
-    become(engine, event->vm, VMRES_VM_VACANT);
     return VMRES_OK;
 }
 

@@ -116,6 +116,28 @@ static void one_that_goes_is_not_waited_for(void **state)
     rig_delete(rig);
 }
 
+/* One that has answered leaves nobody less to wait for. */
+static void one_that_goes_after_its_answer_is_not_counted_twice(void **state)
+{
+    struct rig *rig = three();
+    struct vmres_event report;
+
+    (void)state;
+    rig_withhold(rig, 1, RIG_REPORTS);
+    rig_withhold(rig, 2, RIG_REPORTS);
+    rig_round(rig);
+    rig_gone(rig, 0);
+    report = rig_event(rig, VMRES_EVENT_REPORT, 1);
+    report.id = rig->engine->round.id;
+    rig_told(rig, report);
+    assert_int_equal(rig->judged[MEMORY], 0);
+    report = rig_event(rig, VMRES_EVENT_REPORT, 2);
+    report.id = rig->engine->round.id;
+    rig_told(rig, report);
+    assert_int_equal(rig->judged[MEMORY], 1);
+    rig_delete(rig);
+}
+
 static void one_that_comes_is_not_waited_for(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -228,6 +250,7 @@ int main(void)
         cmocka_unit_test(who_does_not_answer_is_waited_for_only_so_long),
         cmocka_unit_test(a_report_to_an_older_inquiry_counts_but_not_for_this_one),
         cmocka_unit_test(one_that_goes_is_not_waited_for),
+        cmocka_unit_test(one_that_goes_after_its_answer_is_not_counted_twice),
         cmocka_unit_test(one_that_comes_is_not_waited_for),
         cmocka_unit_test(every_kind_must_be_reported),
         cmocka_unit_test(without_vms_there_is_nothing_to_ask),
