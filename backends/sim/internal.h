@@ -185,7 +185,7 @@ enum sim_life {
 struct sim_vm {
     char name[VMRES_VM_NAME_MAX];
     uint64_t tag, swap, reservation;
-    bool adopted;
+    bool adopted, lived;
     enum sim_life life;
     uint32_t index;
     uint32_t id; /* the driver's; VMRES_VM_NONE unless ADDED .. LOST */

@@ -57,6 +57,7 @@ static void go_live(struct vmres_sim *sim, struct sim_vm *vm)
 void vmres__sim_life_begin(struct vmres_sim *sim, struct sim_vm *vm)
 {
     vmres__sim_life_enter(sim, vm, SIM_ALLOTTED);
+    vm->lived = true;
     vmres__sim_guest_measure(sim, vm);
     go_live(sim, vm);
 }

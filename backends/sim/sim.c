@@ -287,6 +287,7 @@ enum vmres_status vmres_sim_vm(const struct vmres_sim *sim, uint32_t index, uint
         .cache = holding->cache,
         .front = holding->place.front,
         .vm = sim->vms[index].id,
+        .lived = sim->vms[index].lived,
     };
     return VMRES_OK;
 }

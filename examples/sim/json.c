@@ -162,6 +162,7 @@ void json_write(const struct run *run, FILE *file)
         put_resource(&json, run, kind);
     close_value(&json, '}');
     put_violations(&json, run);
+    put_count(&json, "operations_refused", run_refused(run));
     open_value(&json, "per_vm", '[', false);
     for (uint32_t vm = 0; vm < config->vm_count; vm++)
         put_vm(&json, run, vm);

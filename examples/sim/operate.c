@@ -27,8 +27,10 @@ void operate(struct run *run, uint64_t at_ms)
         event.vm = id_of(run, event.vm);
         if (event.type == VMRES_EVENT_MOVE)
             event.as.order.recipient = id_of(run, (uint32_t)event.as.order.recipient);
-        if (vmres_driver_post(run->driver, &event) != VMRES_OK)
-            (void)fprintf(run->notes, "operator: at %llu ms there is no such VM\n",
-                          (unsigned long long)next->at_ms);
+        if (vmres_driver_post(run->driver, &event) == VMRES_OK)
+            continue;
+        run->astray++;
+        (void)fprintf(run->notes, "operator: at %llu ms there is no such VM\n",
+                      (unsigned long long)next->at_ms);
     }
 }

@@ -167,14 +167,17 @@ static void put_figures(const struct part *part)
 static void put_vm_row(const struct part *part, uint32_t vm)
 {
     const struct vmres_sim_metrics sums = report_metrics(part->run, vm, part->kind);
-    struct vmres_sim_state state;
+    struct vmres_sim_state state = {.vm = VMRES_VM_NONE};
+    const char *absent;
 
     (void)fputs("<tr><th scope=\"row\">", part->file);
     page_name(part, vm);
     (void)fprintf(part->file, "</th><td>%.1f</td><td>%.1f</td><td>%.1f</td>", sums.unmet,
                   sums.moved, sums.cost);
-    if (vmres_sim_vm(part->run->sim, vm, part->kind, &state) || state.vm == VMRES_VM_NONE)
-        (void)fputs("<td>gone</td><td>gone</td></tr>\n", part->file);
+    (void)!vmres_sim_vm(part->run->sim, vm, part->kind, &state);
+    absent = state.lived ? "gone" : "not started";
+    if (state.vm == VMRES_VM_NONE)
+        (void)fprintf(part->file, "<td>%s</td><td>%s</td></tr>\n", absent, absent);
     else
         (void)fprintf(part->file, "<td>%.2f</td><td>%.2f</td></tr>\n",
                       (double)state.demand / part->unit, (double)state.held / part->unit);

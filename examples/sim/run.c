@@ -307,6 +307,14 @@ uint64_t run_breaches(const struct run *run)
            run->audits_failed;
 }
 
+uint64_t run_refused(const struct run *run)
+{
+    struct vmres_driver_counters counters;
+
+    vmres_driver_counters(run->driver, &counters);
+    return counters.orders_refused + run->astray;
+}
+
 uint64_t run_ticks(const struct run *run)
 {
     uint64_t tick_ms = run->config->sim.tick_ms;

@@ -40,6 +40,7 @@ struct run {
     uint64_t audits_failed;
     struct question questions[WHYS_MAX]; /* [options->whys] */
     uint32_t operated;                   /* of the scenario's operations, done */
+    uint32_t astray;                     /* of those, for a VM that was not there */
 };
 
 /* Loads the scenario, opens the outputs, builds the world. Complains on standard error and returns
@@ -52,6 +53,8 @@ enum exit_code run_close(struct run *run, enum exit_code code);
 
 /* How many breaches there were. */
 uint64_t run_breaches(const struct run *run);
+/* How much of what the operator asked for was refused. */
+uint64_t run_refused(const struct run *run);
 uint64_t run_ticks(const struct run *run);
 /* Which VM of the scenario has that id now; VMRES_VM_NONE: none. */
 uint32_t run_vm(const struct run *run, uint32_t id);

@@ -82,7 +82,7 @@ static void put_line(const struct line *line, enum vmres_unit unit, FILE *file)
     (void)fprintf(file, "  %-16.40s %10.1f %10.1f %10.1f", line->name, line->metrics.unmet,
                   line->metrics.moved, line->metrics.cost);
     if (line->state.vm == VMRES_VM_NONE)
-        (void)fputs("     gone\n", file);
+        (void)fprintf(file, "     %s\n", line->state.lived ? "gone" : "not started");
     else
         (void)fprintf(file, " %10.2f %10.2f\n", whole(unit, line->state.demand),
                       whole(unit, line->state.held));
@@ -130,6 +130,15 @@ static void put_verdict(const struct run *run, FILE *file)
                   v->single_transfer, v->bound);
 }
 
+static void put_refused(const struct run *run, FILE *file)
+{
+    uint64_t refused = run_refused(run);
+
+    if (refused > 0)
+        (void)fprintf(file, "\nrefused: %" PRIu64 " of what the operator asked for; see --log\n",
+                      refused);
+}
+
 void table_write(const struct run *run, FILE *file)
 {
     const struct vmres_config *config = run->config;
@@ -146,5 +155,6 @@ void table_write(const struct run *run, FILE *file)
         put_sums(run, kind, file);
         put_vms(run, kind, file);
     }
+    put_refused(run, file);
     put_verdict(run, file);
 }

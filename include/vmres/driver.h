@@ -67,6 +67,7 @@ struct vmres_driver_counters {
     uint64_t submitted, refused;         /* actions; refused: submit() failed */
     uint64_t unanswerable;               /* actions not submitted: too many answers are owed */
     uint64_t mail, mail_refused;         /* delivered of other threads' posts; not VMRES_OK */
+    uint64_t orders_refused;             /* by the engine, of what operate.h asks (not claims) */
 };
 
 /* A VM to be managed. `limits` has one entry per kind of the engine. */
@@ -124,12 +125,10 @@ VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_allot(struct vmres_drive
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post(struct vmres_driver *driver,
                                                              const struct vmres_event *event);
 
-/*
- * The same from any thread, delivered by the next pump, after what was posted within this thread;
+/* The same from any thread, delivered by the next pump, after what was posted within this thread;
  * the posts of one thread stay in order. What vmres_driver_post() would answer is known only then,
  * and counted. VMRES_LIMIT: max_posts are waiting, post again later. VMRES_INVALID: a NULL, or a
- * type that nobody posts. Not while the driver is created or destroyed.
- */
+ * type that nobody posts. Not while the driver is created or destroyed. */
 VMRES_API VMRES_MUST_USE enum vmres_status vmres_driver_post_threadsafe(
     struct vmres_driver *driver, const struct vmres_event *event);
 

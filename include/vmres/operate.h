@@ -7,7 +7,8 @@
  * they return is what can be said at once: VMRES_OK, it is queued; VMRES_INVALID, a NULL, a VM, a
  * kind or an amount that makes no sense; VMRES_UNKNOWN, no such VM; VMRES_LIMIT, the queue is full.
  * What the engine makes of it shows in its queries (query.h) and its trace: an order that cannot be
- * taken, such as a claim on too little, is refused, counted and traced.
+ * taken, such as a thaw of what is not frozen, is refused, counted (vmres_driver_counters()) and
+ * traced.
  *
  * Amounts are in the kind's unit. Threads: the driver's.
  */

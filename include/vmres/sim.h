@@ -86,6 +86,7 @@ struct vmres_sim_state {
     uint64_t demand, held, target, missing, cache;
     uint64_t front; /* contiguous hosts: it has [front, front + held) */
     uint32_t vm;    /* the driver's id, VMRES_VM_NONE while it is not there */
+    uint32_t lived; /* 1: it runs, or ran once */
 };
 
 /* Sums up to now, in GiB, CPUs or pieces, and seconds. In brackets: backends/sim/metric.c. */

@@ -27,7 +27,7 @@ struct vmres_driver {
     struct vmres_allocator allocator; /* the embedder's, or all NULL: libc */
     uint64_t now_ms;
     uint64_t submitted, refused, unanswerable;
-    uint64_t mail, mail_refused;
+    uint64_t mail, mail_refused, orders_refused;
     uint32_t kinds;
     int started; /* the backend runs */
     int stopped; /* it ran before: the engine is owed a BACKEND_READY */

@@ -92,6 +92,26 @@ static void remove_vm(struct vmres_driver *driver, const struct vmres_event *eve
     vmres__registry_remove(&driver->registry, event->vm);
 }
 
+/* What an operator asks for in the course of events; claims and limits come with a new VM. */
+static int is_order(uint8_t type)
+{
+    switch (type) {
+    case VMRES_EVENT_FREEZE:
+    case VMRES_EVENT_THAW:
+    case VMRES_EVENT_SET:
+    case VMRES_EVENT_MOVE:
+    case VMRES_EVENT_CANCEL:
+    case VMRES_EVENT_RESERVE:
+    case VMRES_EVENT_RELEASE:
+    case VMRES_EVENT_SETTLE:
+    case VMRES_EVENT_RESUME:
+    case VMRES_EVENT_DRY_RUN:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 /* Registry and credit follow what the engine made of an event. */
 static void follow(struct vmres_driver *driver, const struct vmres_event *event,
                    enum vmres_status status)
@@ -104,6 +124,8 @@ static void follow(struct vmres_driver *driver, const struct vmres_event *event,
         remove_vm(driver, event);
     else if (event->type == VMRES_EVENT_VM_ADDED && !taken)
         remove_vm(driver, event);
+    else if (is_order(event->type) && !taken)
+        driver->orders_refused++;
 }
 
 static void deliver(struct vmres_driver *driver, struct vmres_event *event)

@@ -47,5 +47,6 @@ void vmres_driver_counters(const struct vmres_driver *driver,
         .unanswerable = driver->unanswerable,
         .mail = driver->mail,
         .mail_refused = driver->mail_refused,
+        .orders_refused = driver->orders_refused,
     };
 }

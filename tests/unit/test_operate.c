@@ -42,6 +42,14 @@ static void live_on(void)
         vmres_driver_pump(driver, now += 1000);
 }
 
+static uint64_t orders_refused(void)
+{
+    struct vmres_driver_counters counters;
+
+    vmres_driver_counters(driver, &counters);
+    return counters.orders_refused;
+}
+
 static uint64_t refused(void)
 {
     struct vmres_counters counters;
@@ -120,9 +128,11 @@ static void a_vm_is_frozen_and_thawed(void **state)
     EXPECT_OK(vmres_driver_thaw(driver, 0));
     pump();
     assert_int_equal(state_of(0), VMRES_VM_LIVE);
+    assert_int_equal(orders_refused(), 0);
     EXPECT_OK(vmres_driver_thaw(driver, 0)); /* queued; the engine refuses it */
     pump();
     assert_int_equal(refused(), 1);
+    assert_int_equal(orders_refused(), 1);
     EXPECT_STATUS(vmres_driver_freeze(driver, 3), VMRES_UNKNOWN);
     EXPECT_STATUS(vmres_driver_freeze(driver, 4), VMRES_INVALID);
     EXPECT_STATUS(vmres_driver_freeze(NULL, 0), VMRES_INVALID);
