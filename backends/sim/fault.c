@@ -164,7 +164,8 @@ static bool strike(struct vmres_sim *sim, const struct vmres_sim_fault *fault)
         return true;
     case VMRES_SIM_REBOOT:
     case VMRES_SIM_REBOOT_STALE:
-        vmres__sim_life_reboot(sim, vm, fault->fault == VMRES_SIM_REBOOT_STALE);
+    case VMRES_SIM_REBOOT_EMPTY:
+        vmres__sim_life_reboot(sim, vm, fault->fault);
         return true;
     case VMRES_SIM_RESTORE:
         vmres__sim_life_restore(sim, vm, fault->kind, fault->amount);

@@ -383,8 +383,10 @@ void vmres__sim_life_settle(struct vmres_sim *sim);
 void vmres__sim_life_allotted(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind);
 void vmres__sim_life_crash(struct vmres_sim *sim, struct sim_vm *vm, uint64_t return_ms);
 void vmres__sim_life_vanish(struct vmres_sim *sim, struct sim_vm *vm, uint64_t return_ms);
-/* stale: its device reads as before, until its driver is back. */
-void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm, bool stale);
+/* how: REBOOT, it holds all it can; REBOOT_STALE, and its device reads as before, until its driver
+ * is back; REBOOT_EMPTY, it holds nothing until then, and fills to the target it finds. */
+void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm,
+                            enum vmres_sim_fault_kind how);
 /* A snapshot of one kind is restored: a new life, holding so much and aiming at it. */
 void vmres__sim_life_restore(struct vmres_sim *sim, struct sim_vm *vm, uint8_t kind,
                              uint64_t amount);

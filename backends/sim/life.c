@@ -122,7 +122,15 @@ void vmres__sim_life_tick(struct vmres_sim *sim)
         vmres__sim_attach_allot(sim);
 }
 
-/* After the releases: a balloon that does not grow any more is as large as it will be. */
+/* What a reboot emptied is still to come back. A block is never emptied. */
+static bool fills(const struct vmres_sim *sim, const struct sim_holding *holding, uint8_t kind)
+{
+    return holding->moving && !vmres__sim_place_matters(sim, kind) &&
+           sim_reading(holding) < vmres__sim_command_reach(holding);
+}
+
+/* After the releases: a balloon that does not grow any more is as large as it will be, and a device
+ * that has all it is to have is full. */
 void vmres__sim_life_settle(struct vmres_sim *sim)
 {
     for (uint32_t i = 0; i < sim->vm_count; i++) {
@@ -132,7 +140,7 @@ void vmres__sim_life_settle(struct vmres_sim *sim)
         if (vm->life != SIM_SETTLING)
             continue;
         for (uint8_t kind = 0; kind < sim->kind_count; kind++) {
-            moved |= vm->holdings[kind].tally.out > 0;
+            moved |= vm->holdings[kind].tally.out > 0 || fills(sim, &vm->holdings[kind], kind);
             if (vmres__sim_host_differs(sim, &vm->holdings[kind]))
                 (void)vmres__sim_host_observe(sim, vm, kind);
         }
@@ -172,7 +180,14 @@ static bool begin_anew(struct vmres_sim *sim, struct sim_vm *vm, enum sim_life l
     return true;
 }
 
-void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm, bool stale)
+/* A block is the VM's whatever its device has of it. */
+static void empty(const struct vmres_sim *sim, struct sim_holding *holding, uint8_t kind)
+{
+    if (!vmres__sim_place_matters(sim, kind))
+        holding->held = 0;
+}
+
+void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm, enum vmres_sim_fault_kind how)
 {
     if (!begin_anew(sim, vm, SIM_SILENT))
         return;
@@ -181,8 +196,11 @@ void vmres__sim_life_reboot(struct vmres_sim *sim, struct sim_vm *vm, bool stale
         uint64_t before = sim_reading(holding);
 
         if (sim->kinds[kind].resource.removal == VMRES_REMOVAL_GUEST) {
-            vmres__sim_device_retake(sim, holding, SIM_NEVER);
-            holding->hidden = stale ? holding->held - before : 0;
+            if (how == VMRES_SIM_REBOOT_EMPTY)
+                empty(sim, holding, kind);
+            else
+                vmres__sim_device_retake(sim, holding, SIM_NEVER);
+            holding->hidden = how == VMRES_SIM_REBOOT_STALE ? holding->held - before : 0;
             holding->moving = false;
         }
         (void)vmres__sim_host_observe(sim, vm, kind);

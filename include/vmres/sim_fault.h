@@ -83,7 +83,8 @@ enum vmres_sim_scope {
     X(SUSPEND, "suspend", DELAY, HOST)               /* all stands still but the clock */         \
     X(MIGRATE, "migrate", NONE, VM)                  /* frozen; gone when it ends */              \
     X(MIGRATION_FAILS, "migration_fails", NONE, VM)  /* frozen; thawed when it ends */            \
-    X(PAUSE, "pause", NONE, VM)                      /* the same, and it does not run */
+    X(PAUSE, "pause", NONE, VM)                      /* the same, and it does not run */          \
+    X(REBOOT_EMPTY, "reboot_empty", NONE, VM)        /* reboot, its device fills anew from 0 */
 /* clang-format on */
 
 #define VMRES_SIM_FLOOD_MAX 100000u /* extra reports a tick; no queue keeps as many */

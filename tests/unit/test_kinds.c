@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three kinds on one simulated host: memory, which guests give up at their speed; CPU rate, which
- * the host takes at once; huge pages, counted in pieces. Each has books and a policy of its own.
+ * Kinds on one simulated host: memory, which guests give up at their speed; CPU rate, which the
+ * host takes at once; huge pages, counted in pieces; two memory nodes. Each has books and a policy
+ * of its own.
  */
 #include <vmres/harness.h>
 #include <vmres/operate.h>
@@ -172,6 +173,50 @@ static void room_is_kept_for_one_kind(void **state)
     assert_int_equal(held(0, KIND_MEMORY), 4 * VMRES_GIB);
 }
 
+enum { NODE_0, NODE_1, NODES };
+
+/* A host of two memory nodes: who is short on the one gets nothing of the other, though it lies
+ * idle there, and though it is the VM's own. */
+static void a_node_is_not_helped_by_another(void **state)
+{
+    static const struct vmres_resource nodes[NODES] = {
+        {.name = "node0", .granule = 2 * VMRES_MIB, .capacity = 2 * VMRES_GIB},
+        {.name = "node1", .granule = 2 * VMRES_MIB, .capacity = 8 * VMRES_GIB}};
+    static const struct vmres_sim_device fast[NODES];
+    static const struct vmres_vm_limits on_nodes[NODES] = {
+        {256 * VMRES_MIB, 2 * VMRES_GIB, VMRES_GIB, 1, VMRES_PARTICIPATE_BOTH},
+        {256 * VMRES_MIB, 8 * VMRES_GIB, 2 * VMRES_GIB, 1, VMRES_PARTICIPATE_BOTH}};
+    struct vmres_sim_vm_spec spec = {.spec = {.limits = on_nodes}};
+    struct vmres_harness_options options;
+    uint32_t vm;
+
+    (void)state;
+    vmres_harness_options_init(&options);
+    options.sim.kinds = NODES;
+    options.sim.resources = nodes;
+    options.sim.devices = fast;
+    EXPECT_OK(vmres_harness_create(&options, &host, NULL));
+    for (uint32_t i = 0; i < 2; i++) {
+        spec.spec.name = i == 0 ? "a" : "b";
+        EXPECT_OK(vmres_sim_add_vm(vmres_harness_sim(host), &spec, &vm));
+        vmres_harness_want(host, i, NODE_0, VMRES_GIB);
+        vmres_harness_want(host, i, NODE_1, 512 * VMRES_MIB);
+    }
+    vmres_harness_start(host);
+    vmres_harness_run(host, 2000);
+    vmres_harness_want(host, 0, NODE_0, 2 * VMRES_GIB);
+    vmres_harness_run(host, 60000);
+    assert_true(vmres_harness_vm(host, 0, NODE_0).missing >= 900 * VMRES_MIB);
+    assert_true(held(0, NODE_0) + held(1, NODE_0) <= 2 * VMRES_GIB);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_int_equal(held(i, NODE_1), 2 * VMRES_GIB);
+    vmres_harness_want(host, 1, NODE_0, 256 * VMRES_MIB); /* but by its own, as soon as it can */
+    vmres_harness_run(host, 30000);
+    assert_true(held(0, NODE_0) > 1500 * VMRES_MIB);
+    assert_int_equal(held(0, NODE_1), 2 * VMRES_GIB);
+    assert_int_equal(sim_world_end_harness(host), 0);
+}
+
 #define ON_HOST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -179,7 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_HOST(each_moves_on_its_own),     ON_HOST(only_what_the_host_enforces_moves_at_once),
         ON_HOST(nobody_falls_to_zero),      cmocka_unit_test(zero_is_not_unlimited),
-        ON_HOST(room_is_kept_for_one_kind),
+        ON_HOST(room_is_kept_for_one_kind), cmocka_unit_test(a_node_is_not_helped_by_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

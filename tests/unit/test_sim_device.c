@@ -295,7 +295,7 @@ static void faults_have_names(void **state)
     assert_int_equal(vmres_sim_fault_find("gremlin"), VMRES_SIM_NO_FAULT);
     assert_string_equal(vmres_sim_fault_name(VMRES_SIM_LIE_RELEASED), "lie_released");
     assert_null(vmres_sim_fault_name(VMRES_SIM_NO_FAULT));
-    assert_null(vmres_sim_fault_name((enum vmres_sim_fault_kind)(VMRES_SIM_PAUSE + 1)));
+    assert_null(vmres_sim_fault_name((enum vmres_sim_fault_kind)(VMRES_SIM_REBOOT_EMPTY + 1)));
 }
 
 static void every_failed_allocation_is_survived(void **state)

@@ -195,6 +195,29 @@ static void a_stale_reading_after_a_reboot_is_not_believed(void **state)
     assert_int_equal(pool().deficit, 0);
 }
 
+/* G11: virtio-mem. What it let go by itself is still what its device is told to have. */
+static void what_a_reboot_empties_stays_reserved(void **state)
+{
+    uint64_t least = UINT64_MAX;
+
+    (void)state;
+    vmres_harness_want(host, IDLE, 0, 500 * VMRES_MIB);
+    hurt(IDLE, (struct vmres_sim_fault){.fault = VMRES_SIM_REBOOT_EMPTY});
+    vmres_harness_want(host, BUSY, 0, 1000 * VMRES_MIB);
+    for (int tick = 0; tick < 4; tick++) {
+        run(1);
+        least = held(IDLE) < least ? held(IDLE) : least;
+        assert_true(charge(IDLE) >= 512);
+        assert_true(held(BUSY) <= 512);
+    }
+    assert_int_equal(least, 0);
+    run(60);
+    assert_true(held(IDLE) >= 500);
+    assert_true(held(BUSY) >= 512 - 12);
+    assert_int_equal(held(IDLE) + held(BUSY), 1024);
+    assert_int_equal(pool().deficit, 0);
+}
+
 /* G12 */
 static void who_boots_is_not_asked(void **state)
 {
@@ -690,6 +713,7 @@ int main(void)
         ROW(a_fragile_one_is_not_squeezed_to_death),
         ROW(one_that_dies_of_hunger_leaves_what_it_had),
         ROW(a_stale_reading_after_a_reboot_is_not_believed),
+        ROW(what_a_reboot_empties_stays_reserved),
         ROW(who_boots_is_not_asked),
         ROW(garbage_harms_nobody_else),
         ROW(a_witness_that_errs_within_tolerance_is_no_news),
