@@ -623,8 +623,9 @@ static struct vmres_sim_fault any_fault(uint64_t bits)
         .share = VMRES_PPM / 2,
     };
 
-    if (fault.fault == VMRES_SIM_FRAGILE || fault.fault == VMRES_SIM_HANG ||
-        fault.fault == VMRES_SIM_CEILING)
+    if (fault.fault == VMRES_SIM_FRAGILE)
+        fault.fault = VMRES_SIM_REBOOT_EMPTY;
+    else if (fault.fault == VMRES_SIM_HANG || fault.fault == VMRES_SIM_CEILING)
         fault.fault = VMRES_SIM_SUSPEND;
     if (fault.fault == VMRES_SIM_FLOOD)
         fault.amount = 10;
