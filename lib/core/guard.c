@@ -94,7 +94,8 @@ static void enforce_limits(struct vmres_engine *engine, uint8_t kind_index, uint
 
     if (!(view->flags & VMRES_VIEW_PRESENT) || !vm_takes_part(engine, vm))
         return;
-    if (told < view->floor && (!verdict->set[vm] || verdict->targets[vm] < view->floor + disputed))
+    if (told < view->floor && !refuses_now(engine, &kind->accounts[vm]) &&
+        (!verdict->set[vm] || verdict->targets[vm] < view->floor + disputed))
         vmres_verdict_set(verdict, vm, view->floor + disputed, "its floor is above what it has");
     if (told > view->ceiling && kind->accounts[vm].unincorporated == 0 &&
         !(view->flags & VMRES_VIEW_UNCOOPERATIVE))

@@ -283,6 +283,12 @@ static inline enum vmres_participation participation_of(const struct account *ac
     return (enum vmres_participation)(account->flags >> 8 & VMRES_PARTICIPATE_BOTH);
 }
 
+/* It did not take what it was given, and is left alone for a while. */
+static inline bool refuses_now(const struct vmres_engine *engine, const struct account *account)
+{
+    return engine->now < account->backoff_ms && (account->flags & ACCOUNT_REFUSES);
+}
+
 /* What a VM may be told to hold at the most. */
 static inline uint32_t ceiling_of(const struct vmres_view *view)
 {

@@ -52,7 +52,7 @@ static void refresh(struct vmres_engine *engine, struct kind *kind, uint32_t vm)
         may &= VMRES_VIEW_FRESH;
     if (alone || account->unincorporated > 0 || !(account->flags & ACCOUNT_DONOR) || disputed)
         may &= (uint16_t)~VMRES_VIEW_DONOR;
-    if ((alone && (account->flags & ACCOUNT_REFUSES)) || !(account->flags & ACCOUNT_RECIPIENT))
+    if (refuses_now(engine, account) || !(account->flags & ACCOUNT_RECIPIENT))
         may &= (uint16_t)~VMRES_VIEW_RECIPIENT;
     if (alone)
         may |= VMRES_VIEW_UNCOOPERATIVE;

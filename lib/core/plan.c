@@ -119,6 +119,8 @@ static uint64_t must_have(const struct vmres_engine *engine, uint8_t kind_index,
             supply += (uint64_t)-engine->work.gaps[vm];
             continue;
         }
+        if (refuses_now(engine, &kind->accounts[vm]))
+            continue;
         if (purpose == FOR_ALL && kind->accounts[vm].ordered != NONE)
             wanted = max_u32(wanted, kind->accounts[vm].ordered);
         need += wanted > told ? wanted - told : 0;

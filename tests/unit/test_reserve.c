@@ -332,6 +332,32 @@ static void a_floor_that_comes_up_is_met_from_it(void **state)
     rig_delete(rig);
 }
 
+/* Room is kept for who will come, not for one that does not take it; that one is asked again. */
+static void one_that_refuses_its_floor_takes_nothing_from_it(void **state)
+{
+    struct rig *rig = rig_new(300);
+    uint32_t asked = 0;
+
+    (void)state;
+    rig_fleet(rig, 2, 100);
+    rig->vms[1].devices[MEMORY].used = 100;
+    rig_told(rig, reservation(rig, 1, 100, 100));
+    rig_round(rig);
+    rig_withhold(rig, 0, RIG_NOTIFY);
+    rig_told(rig, vmres_event_limits(rig->now, 0, 1, 180 * VMRES_MIB, 300 * VMRES_MIB));
+    for (uint32_t round = 0; round < 40; round++) {
+        rig_round(rig);
+        if (!rig_is_open(rig, 0, VMRES_ACTION_NOTIFY))
+            continue;
+        rig_finish(rig, 0, VMRES_ACTION_NOTIFY, 0, VMRES_RESULT_REFUSED);
+        rig_round(rig);
+        assert_int_equal(has(rig, 1), 100);
+        asked++;
+    }
+    assert_in_range(asked, 2, 10);
+    rig_delete(rig);
+}
+
 static void it_expires(void **state)
 {
     struct rig *rig = rig_new(300);
@@ -575,6 +601,7 @@ int main(void)
         cmocka_unit_test(what_nobody_can_give_in_a_deficit_it_gives_back),
         cmocka_unit_test(what_is_beyond_its_minimum_goes_before_anybody_is_asked),
         cmocka_unit_test(a_floor_that_comes_up_is_met_from_it),
+        cmocka_unit_test(one_that_refuses_its_floor_takes_nothing_from_it),
         cmocka_unit_test(it_expires),
         cmocka_unit_test(it_may_stand_for_ever),
         cmocka_unit_test(it_is_released),
