@@ -93,9 +93,9 @@ struct kvm_survey {
     int64_t pid;
     uint64_t sizes[KVM_PARTS_MAX + 1]; /* of what is mapped for the guest */
     uint32_t count;
-    bool whole;            /* that is all of it */
-    uint32_t backends;     /* a bit each: that were among the mappings */
-    uint64_t guest, total; /* bytes */
+    bool whole;                           /* that is all of it */
+    uint32_t mappings[KVM_PARTS_MAX + 1]; /* that are of each size */
+    uint64_t guest, total;                /* bytes */
 };
 /* It is on its way, or will be soon; vm->surveyed_ms is when the last one came. false: never. */
 bool vmres__kvm_survey_begin(struct kvm_vm *vm);

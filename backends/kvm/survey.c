@@ -17,16 +17,19 @@
 
 /* --- in a thread of the pool --- */
 
-/* Guest memory is mapped in one piece for each RAM backend: of the size of that backend. Which of
- * them a mapping of this size may be: a bit each, the base memory's first. */
-static uint32_t backends_of(const struct kvm_survey *survey, uint64_t size)
+/* Guest memory is mapped in one piece for each RAM backend: of the size of that backend. Notes one
+ * of this size; false: it is none of them. */
+static bool note_mapping(struct kvm_survey *survey, uint64_t size)
 {
-    uint32_t backends = 0;
+    bool guest = false;
 
-    for (uint32_t i = 0; i < survey->count; i++)
-        if (size == survey->sizes[i])
-            backends |= 1u << i;
-    return backends;
+    for (uint32_t i = 0; i < survey->count; i++) {
+        if (size != survey->sizes[i])
+            continue;
+        survey->mappings[i]++;
+        guest = true;
+    }
+    return guest;
 }
 
 /* The line that opens a mapping: "7f0010000000-7f0020000000 rw-p ..." */
@@ -49,8 +52,7 @@ static void sum_up(struct kvm_survey *survey, FILE *file)
 
     while (fgets(line, sizeof line, file)) {
         if (opens_mapping(line, &bytes)) {
-            guest = backends_of(survey, bytes) != 0;
-            survey->backends |= backends_of(survey, bytes);
+            guest = note_mapping(survey, bytes);
         } else if (vmres__kvm_witness_line(line, "Rss", &bytes) ||
                    vmres__kvm_witness_line(line, "Swap", &bytes) ||
                    vmres__kvm_witness_line(line, "Private_Hugetlb", &bytes) ||
@@ -74,8 +76,22 @@ static void read_mappings(uv_work_t *work)
 
 /* --- in the loop's --- */
 
-/* With other devices, or where a mapping was split, not all of the guest's memory is recognised:
- * then nothing is taken for QEMU's own. */
+/* As many mappings of each size as there are backends of it. With fewer, one lies in several (NUMA)
+ * or was split; with more, some are nobody knows whose. */
+static bool is_recognised(const struct kvm_survey *survey)
+{
+    for (uint32_t i = 0; i < survey->count; i++) {
+        uint32_t backends = 0;
+
+        for (uint32_t j = 0; j < survey->count; j++)
+            backends += survey->sizes[j] == survey->sizes[i];
+        if (survey->mappings[i] != backends)
+            return false;
+    }
+    return survey->whole && survey->total > 0;
+}
+
+/* Where not all of the guest's memory is recognised, nothing is taken for QEMU's own. */
 static void take(struct kvm_vm *vm)
 {
     const struct kvm_survey *survey = &vm->survey;
@@ -84,7 +100,7 @@ static void take(struct kvm_vm *vm)
 
     vm->surveyed_ms = kvm_now(vm);
     witness->mapped = KVM_UNKNOWN;
-    if (survey->backends != (1u << survey->count) - 1 || !survey->whole || survey->total == 0)
+    if (!is_recognised(survey))
         return;
     witness->mapped = survey->guest;
     witness->summed = survey->total;

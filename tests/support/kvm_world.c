@@ -55,9 +55,12 @@ static void write_smaps(const struct kvm_guest *guest, FILE *file)
     uint64_t base = guest->qmp.actual + guest->qmp.pinned, mem = guest->qmp.mem_size;
     uint64_t second = guest->split ? guest->qmp.mem_max / 2 : 0;
     uint64_t second_held = guest->split ? mem / 2 : 0;
+    uint64_t node = guest->numa ? guest->qmp.base / 2 : 0;
+    uint64_t node_held = guest->numa ? base / 2 : 0;
     const struct {
         uint64_t size, resident;
-    } maps[] = {{guest->qmp.base, base},
+    } maps[] = {{guest->qmp.base - node, base - node_held},
+                {node, node_held},
                 {guest->qmp.mem_max - second, mem - second_held},
                 {second, second_held},
                 {64 * KVM_WORLD_MIB, guest->overhead}};

@@ -40,6 +40,7 @@ struct kvm_guest {
     bool slow;             /* but whoever does waits until kvm_world_survey(); false */
     uint64_t overhead;     /* what its QEMU holds of its own; KVM_WORLD_OVERHEAD */
     bool split;            /* that of its virtio-mem is in two; false */
+    bool numa;             /* that of its base memory is; false */
 };
 
 /* What each guest should hold, in bytes, where that is ordered; change it at will. */

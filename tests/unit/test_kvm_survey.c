@@ -214,6 +214,34 @@ static void test_swollen_when_it_is_met(void **state)
     kvm_world_close(&world);
 }
 
+/* --- what is not recognised --- */
+
+static void keep(struct fake_qmp *qmp)
+{
+    qmp->pinned = 256 * MIB - qmp->actual;
+    kvm_world_process(slow);
+}
+
+/* Base memory on two nodes; what its virtio-mem device has is mapped as large as all of that. */
+static void test_one_mapping_is_not_two_backends(void **state)
+{
+    (void)state;
+    open_world(2, false);
+    slow->numa = true;
+    slow->qmp.mem_max = 256 * MIB;
+    kvm_world_process(slow);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    kvm_world_until(&world, kvm_guest_is_live, last);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, 0);
+    slow->qmp.changed = keep;
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
+    kvm_world_until(&world, is_disputed, NULL);
+    assert_null(kvm_world_find(&world, NULL, "vm0 to vm1 moved 64MiB"));
+    kvm_world_close(&world);
+}
+
 /* --- many of them --- */
 
 static bool two_fly(void *user)
@@ -356,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_the_final_does_not_wait_for_ever),
         cmocka_unit_test(test_shrinking_is_no_release),
         cmocka_unit_test(test_swollen_when_it_is_met),
+        cmocka_unit_test(test_one_mapping_is_not_two_backends),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_removed_meanwhile),
         cmocka_unit_test(test_closed_meanwhile),
