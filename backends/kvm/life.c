@@ -172,6 +172,8 @@ void vmres__kvm_life_met(struct kvm_vm *vm)
         if (!vmres__kvm_life_gone(vm))
             return; /* it could not be said: until then it is the one it was */
     }
+    if (other)
+        vmres__kvm_survey_drop(vm); /* also where the driver knows nothing of it */
     vm->process = found;
     vmres__kvm_life_add(vm);
 }

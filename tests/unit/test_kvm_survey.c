@@ -376,6 +376,52 @@ static void test_replaced_meanwhile(void **state)
     kvm_world_close(&world);
 }
 
+static bool is_refused(void *user)
+{
+    const char *reason = kvm_world_info(&world, 1).reason;
+
+    (void)user;
+    return reason && strstr(reason, "no room") && vm_of(1)->surveyed_ms != 0;
+}
+
+static bool is_another(void *started)
+{
+    const struct kvm_process *process = &vm_of(1)->process;
+
+    return process->pid != 0 && process->started != *(const uint64_t *)started;
+}
+
+/* The driver has no room for it, and does not know it: nobody is told that it was replaced. */
+static void test_replaced_while_nobody_knows_it(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    kvm_world_init(&world, 2);
+    world.driver_options.engine.max_vms = 1;
+    world.guests[1].overhead = 200 * MIB;
+    kvm_world_process(&world.guests[1]);
+    kvm_world_create(&world);
+    kvm_world_add(&world, 0, 64, 256);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, &world.guests[0]);
+    kvm_world_add(&world, 1, 64, 256);
+    kvm_world_until(&world, is_refused, NULL);
+    assert_int_equal(vm_of(1)->witness.mapped, 256 * MIB);
+    before = vm_of(1)->process.started;
+    kvm_world_kill(&world, 1);
+    world.guests[1].since += 100;
+    make_slow(&world.guests[1]);
+    kvm_world_revive(&world, 1);
+    kvm_world_until(&world, is_another, &before);
+    assert_int_equal(vm_of(1)->surveyed_ms, 0);
+    assert_int_equal(vm_of(1)->witness.overhead, 0);
+    assert_true(vm_of(1)->witness.mapped == KVM_UNKNOWN);
+    kvm_world_survey(&world.guests[1], NULL);
+    kvm_world_until(&world, has_landed, vm_of(1));
+    kvm_world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_removed_meanwhile),
         cmocka_unit_test(test_closed_meanwhile),
         cmocka_unit_test(test_replaced_meanwhile),
+        cmocka_unit_test(test_replaced_while_nobody_knows_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
