@@ -28,8 +28,15 @@ bool vmres__kvm_command_open(const struct kvm_vm *vm)
     return vm->commands[KVM_SHRINK].id != 0 || vm->commands[KVM_GROW].id != 0 || vm->pin != 0;
 }
 
+/* What was doubted of one command is not of the next, which begins later. */
+static void forget_doubt(struct kvm_vm *vm)
+{
+    vm->doubted_ms[KVM_SAYING_FINAL] = 0;
+}
+
 void vmres__kvm_command_drop(struct kvm_vm *vm)
 {
+    forget_doubt(vm);
     vm->commands[KVM_SHRINK].id = 0;
     vm->commands[KVM_GROW].id = 0;
     vm->pin = 0;
@@ -51,6 +58,8 @@ static void answer(struct kvm_vm *vm, struct vmres_event *event)
     vm->told.witness = vm->witness.seen;
     /* There is always room for a final; of the others the next one says as much. */
     (void)vmres__kvm_life_post(vm, event);
+    if (!vmres__kvm_command_open(vm))
+        forget_doubt(vm);
 }
 
 static void tell(struct kvm_vm *vm, enum kvm_direction direction)
@@ -287,6 +296,7 @@ static void pin(struct kvm_vm *vm, uint64_t id)
     for (int direction = KVM_SHRINK; direction <= KVM_GROW; direction++)
         if (vm->commands[direction].id != 0 && !vm->commands[direction].cancelled)
             end(vm, (enum kvm_direction)direction, VMRES_RESULT_SUPERSEDED);
+    forget_doubt(vm);
     vm->pin = id;
     vm->aim = KVM_AIM_STAY;
 }
@@ -301,7 +311,7 @@ static void resize(struct kvm_vm *vm, const struct vmres_action *action,
         end(vm, direction, VMRES_RESULT_SUPERSEDED);
     if (direction == KVM_GROW)
         vmres__kvm_sight_grow(vm, true);
-    vm->doubted_ms[KVM_SAYING_FINAL] = 0;
+    forget_doubt(vm);
     *command = (struct kvm_command){
         .id = action->id,
         .target = action->as.resize.target,

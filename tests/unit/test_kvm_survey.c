@@ -139,8 +139,31 @@ static void test_the_final_does_not_wait_for_ever(void **state)
     world.kvm->options.command_ms = 1;
     kvm_world_until(&world, is_disputed, NULL);
     assert_true(vm_of(0)->survey.flying);
+    assert_false(vmres__kvm_command_open(vm_of(0)));
+    assert_int_equal(vm_of(0)->doubted_ms[KVM_SAYING_FINAL], 0); /* nothing is held back by it */
     kvm_world_survey(slow, NULL);
     kvm_world_until(&world, has_given, NULL);
+    kvm_world_close(&world);
+}
+
+static bool is_held_back(void *user)
+{
+    (void)user;
+    return vm_of(0)->doubted_ms[KVM_SAYING_FINAL] != 0;
+}
+
+/* What is doubted of one command is not doubted of the next, which begins later. */
+static void test_a_pin_is_doubted_for_itself(void **state)
+{
+    const struct vmres_action pin = {.type = VMRES_ACTION_PIN, .id = 1000};
+
+    (void)state;
+    open_world(2, false);
+    order_with_doubt();
+    kvm_world_until(&world, is_held_back, NULL);
+    assert_int_equal(vmres__kvm_command_take(vm_of(0), &pin), VMRES_OK);
+    assert_int_equal(vm_of(0)->doubted_ms[KVM_SAYING_FINAL], 0);
+    kvm_world_survey(slow, NULL);
     kvm_world_close(&world);
 }
 
@@ -428,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_the_loop_goes_on),
         cmocka_unit_test(test_the_final_waits),
         cmocka_unit_test(test_the_final_does_not_wait_for_ever),
+        cmocka_unit_test(test_a_pin_is_doubted_for_itself),
         cmocka_unit_test(test_shrinking_is_no_release),
         cmocka_unit_test(test_swollen_when_it_is_met),
         cmocka_unit_test(test_one_mapping_is_not_two_backends),
