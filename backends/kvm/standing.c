@@ -46,6 +46,12 @@ const char *vmres__kvm_standing_still(const struct kvm_vm *vm)
     return vm->migrating ? "it is on its way to another host" : vm->stopped;
 }
 
+/* All that its process holds counts as the guest's, and what that gives is disputed. */
+static bool is_unmeasured(const struct kvm_vm *vm)
+{
+    return vm->overhead == 0 && vm->surveyed_ms != 0 && !vm->measured;
+}
+
 const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
 {
     const char *why = out_of_reach(vm);
@@ -63,6 +69,8 @@ const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)
         why = "what its process holds beside the guest is being measured";
     if (!why && vm->process.pid == 0)
         why = "its process cannot be seen, so nothing it gave would be believed: give its pid";
+    if (!why && is_unmeasured(vm))
+        why = "what its process holds beside the guest cannot be measured: state its overhead";
     return why;
 }
 

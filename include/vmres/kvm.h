@@ -29,8 +29,7 @@
  * adopted anew. Whom you freeze, at any time, stays frozen until you thaw it.
  *
  * QEMU gives a socket to one client at a time: use one of its own (a second -qmp). The balloon's
- * guest-stats-polling-interval is set to 1 s, whatever it was. All of this belongs to the thread of
- * the loop. Types of libuv and of JSON stay out of this header.
+ * guest-stats-polling-interval is set to 1 s. All of this belongs to the thread of the loop.
  */
 #ifndef VMRES_KVM_H
 #define VMRES_KVM_H
@@ -74,9 +73,10 @@ struct vmres_kvm_vm_spec {
     const char *pidfile; /* with pid 0: a file that holds its pid; may be NULL */
     int64_t pid; /* 0: from the pidfile, or who listens at the socket: not QEMU under libvirt */
     /* What the process holds beside the guest's memory, QEMU's own and NVDIMMs: in no charge, keep
-     * a reserve for it. 0: measured (not with DIMMs) every 60 idle looks and when in doubt, by
-     * libuv's threads, 30 ms for a GiB in small pages. The least ever measured is believed: so who
-     * makes QEMU swell and shrink hides more than `tolerance` until the next measure, no longer. */
+     * a reserve for it. 0: measured every 60 idle looks and when in doubt, by libuv's threads, 30
+     * ms for a GiB in small pages. The least ever measured is believed: so who makes QEMU swell and
+     * shrink hides more than `tolerance` until the next measure, no longer. State it where none can
+     * be: DIMMs, memory on several NUMA nodes, smaps that we may not read. */
     uint64_t overhead;
     struct vmres_vm_limits limits; /* of memory; initial is ignored */
 };

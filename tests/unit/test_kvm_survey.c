@@ -245,6 +245,13 @@ static void keep(struct fake_qmp *qmp)
     kvm_world_process(slow);
 }
 
+static bool is_to_be_stated(void)
+{
+    const char *reason = kvm_world_info(&world, 0).reason;
+
+    return reason && strstr(reason, "state its overhead");
+}
+
 /* Base memory on two nodes; what its virtio-mem device has is mapped as large as all of that. */
 static void test_one_mapping_is_not_two_backends(void **state)
 {
@@ -257,11 +264,27 @@ static void test_one_mapping_is_not_two_backends(void **state)
     kvm_world_until(&world, kvm_guest_is_live, slow);
     kvm_world_until(&world, kvm_guest_is_live, last);
     assert_int_equal(kvm_world_info(&world, 0).overhead, 0);
+    assert_true(is_to_be_stated());
     slow->qmp.changed = keep;
     world.script.sizes[0] = 192 * MIB;
     world.script.sizes[1] = 256 * MIB;
     kvm_world_until(&world, is_disputed, NULL);
     assert_null(kvm_world_find(&world, NULL, "vm0 to vm1 moved 64MiB"));
+    kvm_world_close(&world);
+}
+
+/* It takes part, but what it gives is disputed: whoever asks is told why, and what to do. */
+static void test_what_cannot_be_measured_is_to_be_stated(void **state)
+{
+    (void)state;
+    open_world(1, false);
+    slow->smaps = false; /* they may not be read */
+    kvm_world_process(slow);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    assert_true(is_to_be_stated());
+    vm_of(0)->overhead = KVM_WORLD_OVERHEAD;
+    assert_false(is_to_be_stated());
     kvm_world_close(&world);
 }
 
@@ -455,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_shrinking_is_no_release),
         cmocka_unit_test(test_swollen_when_it_is_met),
         cmocka_unit_test(test_one_mapping_is_not_two_backends),
+        cmocka_unit_test(test_what_cannot_be_measured_is_to_be_stated),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_removed_meanwhile),
         cmocka_unit_test(test_closed_meanwhile),
