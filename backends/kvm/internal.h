@@ -83,6 +83,12 @@ bool vmres__kvm_witness_waits(struct kvm_vm *vm, enum kvm_saying saying);
 /* The number of kB in a line "Key:   123 kB", as bytes. */
 bool vmres__kvm_witness_line(const char *line, const char *key, uint64_t *bytes);
 
+/* What is mapped for the guest, as of the last probe. */
+struct kvm_backing {
+    uint64_t sizes[KVM_PARTS_MAX + 1];
+    uint32_t count;
+    bool whole; /* that is all of it */
+};
 struct kvm_survey {
     uv_work_t work;
     struct kvm_vm *vm;
@@ -91,14 +97,14 @@ struct kvm_survey {
     /* For the thread, and by it. */
     struct vmres_kvm *kvm;
     int64_t pid;
-    uint64_t sizes[KVM_PARTS_MAX + 1]; /* of what is mapped for the guest */
-    uint32_t count;
-    bool whole;                           /* that is all of it */
+    struct kvm_backing backing;
     uint32_t mappings[KVM_PARTS_MAX + 1]; /* that are of each size */
     uint64_t guest, total;                /* bytes */
 };
 /* It is on its way, or will be soon; vm->surveyed_ms is when the last one came. false: never. */
 bool vmres__kvm_survey_begin(struct kvm_vm *vm);
+/* The VM was probed: what was found of other sizes, or will be, does not count. */
+void vmres__kvm_survey_expect(struct kvm_vm *vm);
 /* What was found, or will be, is of another process. */
 void vmres__kvm_survey_drop(struct kvm_vm *vm);
 
@@ -284,6 +290,7 @@ struct kvm_vm {
 
     struct kvm_process process;
     struct kvm_witness witness;
+    struct kvm_backing backing;
     struct kvm_survey survey;
     uint64_t doubted_ms[2]; /* by enum kvm_saying: since then a survey is called for, or 0 */
     uint64_t surveyed_ms;   /* 0: never */

@@ -229,8 +229,10 @@ static void finish(struct kvm_vm *vm)
         }
         inherit(part, &vm->parts);
     }
-    if (vm->probe.base > 0) /* else QEMU does not say how large it is: too old, perhaps */
+    if (vm->probe.base > 0) { /* else QEMU does not say how large it is: too old, perhaps */
         vm->parts = *found;
+        vmres__kvm_survey_expect(vm);
+    }
     fix_balloon(vm);
     vm->probe.next =
         vmres__kvm_part_find(&vm->parts, VMRES_KVM_BALLOON) ? KVM_ASK_INTERVAL : KVM_ASK_PROBED;

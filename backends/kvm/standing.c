@@ -25,7 +25,7 @@ static const char *out_of_reach(const struct kvm_vm *vm)
 
 static const char *out_of_play(const struct kvm_vm *vm)
 {
-    if (vm->surveyed_ms == 0 && vm->parts.count == 0 && !kvm_probed(vm))
+    if (vm->backing.count == 0 && vm->parts.count == 0 && !kvm_probed(vm))
         return "it is being asked what it can do";
     if (vm->down)
         return "the guest has shut down";

@@ -23,8 +23,8 @@ static bool note_mapping(struct kvm_survey *survey, uint64_t size)
 {
     bool guest = false;
 
-    for (uint32_t i = 0; i < survey->count; i++) {
-        if (size != survey->sizes[i])
+    for (uint32_t i = 0; i < survey->backing.count; i++) {
+        if (size != survey->backing.sizes[i])
             continue;
         survey->mappings[i]++;
         guest = true;
@@ -80,15 +80,15 @@ static void read_mappings(uv_work_t *work)
  * or was split; with more, some are nobody knows whose. */
 static bool is_recognised(const struct kvm_survey *survey)
 {
-    for (uint32_t i = 0; i < survey->count; i++) {
+    for (uint32_t i = 0; i < survey->backing.count; i++) {
         uint32_t backends = 0;
 
-        for (uint32_t j = 0; j < survey->count; j++)
-            backends += survey->sizes[j] == survey->sizes[i];
+        for (uint32_t j = 0; j < survey->backing.count; j++)
+            backends += survey->backing.sizes[j] == survey->backing.sizes[i];
         if (survey->mappings[i] != backends)
             return false;
     }
-    return survey->whole && survey->total > 0;
+    return survey->backing.whole && survey->total > 0;
 }
 
 /* Where not all of the guest's memory is recognised, nothing is taken for QEMU's own. */
@@ -144,11 +144,6 @@ static void landed(uv_work_t *work, int status)
         look_now(vm); /* somebody waits for it */
 }
 
-static void add_size(struct kvm_survey *survey, uint64_t size)
-{
-    survey->sizes[survey->count++] = size;
-}
-
 /* All that the thread is to know. */
 static void prepare(struct kvm_vm *vm)
 {
@@ -158,12 +153,8 @@ static void prepare(struct kvm_vm *vm)
                                   .kvm = vm->kvm,
                                   .begun_ms = kvm_now(vm),
                                   .pid = vm->process.pid,
-                                  .whole = vm->probe.dimms == 0 && vm->probe.beyond == 0};
+                                  .backing = vm->backing};
     survey->work.data = survey;
-    add_size(survey, vm->probe.base);
-    for (uint32_t i = 0; i < vm->parts.count; i++)
-        if (vm->parts.parts[i].mechanism->device == VMRES_KVM_VIRTIO_MEM)
-            add_size(survey, vm->parts.parts[i].most);
 }
 
 bool vmres__kvm_survey_begin(struct kvm_vm *vm)
@@ -180,6 +171,41 @@ bool vmres__kvm_survey_begin(struct kvm_vm *vm)
     return true;
 }
 
+static void call_off(struct kvm_vm *vm)
+{
+    if (!vm->survey.flying)
+        return;
+    vm->survey.dropped = true;
+    (void)uv_cancel((uv_req_t *)&vm->survey.work); /* where it has not begun */
+}
+
+static void add_size(struct kvm_backing *backing, uint64_t size)
+{
+    backing->sizes[backing->count++] = size;
+}
+
+static bool are_equal(const struct kvm_backing *a, const struct kvm_backing *b)
+{
+    return a->whole == b->whole && a->count == b->count &&
+           memcmp(a->sizes, b->sizes, a->count * sizeof *a->sizes) == 0;
+}
+
+void vmres__kvm_survey_expect(struct kvm_vm *vm)
+{
+    struct kvm_backing found = {.whole = vm->probe.dimms == 0 && vm->probe.beyond == 0};
+
+    add_size(&found, vm->probe.base);
+    for (uint32_t i = 0; i < vm->parts.count; i++)
+        if (vm->parts.parts[i].mechanism->device == VMRES_KVM_VIRTIO_MEM)
+            add_size(&found, vm->parts.parts[i].most);
+    if (are_equal(&found, &vm->backing))
+        return;
+    vm->backing = found;
+    vm->surveyed_ms = 0; /* not as it is now */
+    vm->witness.mapped = KVM_UNKNOWN;
+    call_off(vm);
+}
+
 void vmres__kvm_survey_drop(struct kvm_vm *vm)
 {
     vm->surveyed_ms = 0;
@@ -187,8 +213,6 @@ void vmres__kvm_survey_drop(struct kvm_vm *vm)
     vm->witness.overhead = vm->overhead;
     vm->witness.mapped = KVM_UNKNOWN;
     memset(vm->doubted_ms, 0, sizeof vm->doubted_ms);
-    if (!vm->survey.flying)
-        return;
-    vm->survey.dropped = true;
-    (void)uv_cancel((uv_req_t *)&vm->survey.work); /* where it has not begun */
+    vm->backing = (struct kvm_backing){0};
+    call_off(vm);
 }

@@ -288,6 +288,80 @@ static void test_what_cannot_be_measured_is_to_be_stated(void **state)
     kvm_world_close(&world);
 }
 
+/* --- a device plugged in meanwhile --- */
+
+static bool has_landed(void *user)
+{
+    const struct kvm_vm *vm = user;
+
+    return !vm->survey.flying;
+}
+
+/* One guest, with room for more. */
+static void open_roomy(void)
+{
+    kvm_world_init(&world, 1);
+    world.resource.capacity = 1024 * MIB;
+    slow = &world.guests[0];
+    kvm_world_create(&world);
+    kvm_world_add(&world, 0, 64, 512);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+}
+
+static void plug_in(void)
+{
+    slow->qmp.mem_max = slow->qmp.mem_size = 128 * MIB;
+    slow->qmp.mem_requested = slow->qmp.mem_online = 128 * MIB;
+    kvm_world_process(slow);
+}
+
+static bool is_plugged_in(void *user)
+{
+    (void)user;
+    return vm_of(0)->parts.count == 2 && kvm_world_info(&world, 0).held == 384 * MIB;
+}
+
+static bool is_measured_with_it(void *user)
+{
+    (void)user;
+    return vm_of(0)->witness.mapped == 384 * MIB;
+}
+
+/* Measured when QEMU had not yet been asked: what the device has passed for QEMU's own. */
+static void test_measured_without_a_device(void **state)
+{
+    (void)state;
+    open_roomy();
+    plug_in();
+    assert_true(vmres__kvm_survey_begin(vm_of(0)));
+    kvm_world_until(&world, has_landed, vm_of(0));
+    kvm_world_until(&world, is_plugged_in, NULL);
+    vmres__kvm_witness_look(vm_of(0));
+    assert_in_range(vm_of(0)->witness.seen, 384 * MIB, 424 * MIB);
+    kvm_world_until(&world, is_measured_with_it, NULL);
+    kvm_world_close(&world);
+}
+
+/* It is still on its way when the device is learnt of. */
+static void test_measuring_without_a_device(void **state)
+{
+    FILE *pipe;
+
+    (void)state;
+    open_roomy();
+    make_slow(slow);
+    assert_true(vmres__kvm_survey_begin(vm_of(0)));
+    pipe = kvm_world_reader(slow);
+    plug_in();
+    kvm_world_until(&world, is_plugged_in, NULL);
+    assert_true(vm_of(0)->survey.dropped);
+    kvm_world_survey(slow, pipe);
+    kvm_world_until(&world, is_measured_with_it, NULL);
+    assert_int_equal(kvm_world_info(&world, 0).overhead, KVM_WORLD_OVERHEAD);
+    kvm_world_close(&world);
+}
+
 /* --- many of them --- */
 
 static bool two_fly(void *user)
@@ -303,13 +377,6 @@ static bool are_all_live(void *user)
         if (!kvm_guest_is_live(&world.guests[i]))
             return false;
     return true;
-}
-
-static bool has_landed(void *user)
-{
-    const struct kvm_vm *vm = user;
-
-    return !vm->survey.flying;
 }
 
 /* The pool of threads is the embedder's, too. */
@@ -479,6 +546,8 @@ int main(void)
         cmocka_unit_test(test_swollen_when_it_is_met),
         cmocka_unit_test(test_one_mapping_is_not_two_backends),
         cmocka_unit_test(test_what_cannot_be_measured_is_to_be_stated),
+        cmocka_unit_test(test_measured_without_a_device),
+        cmocka_unit_test(test_measuring_without_a_device),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_removed_meanwhile),
         cmocka_unit_test(test_closed_meanwhile),
