@@ -427,15 +427,16 @@ void vmres__vm_silent(struct vmres_engine *engine, uint32_t vm)
     become(engine, vm, VMRES_VM_SILENT);
 }
 
-/* It had not begun to live: it goes on waiting for that, and for the first allotment it was
- * owed. */
+/* It had not begun to live: it goes on waiting for that, and for the first allotment it was owed;
+ * none is to one that has what it had in a former life. */
 static void boot_on(struct vmres_engine *engine, uint32_t vm)
 {
     become(engine, vm, VMRES_VM_BOOTING);
     for (uint8_t k = 0; k < engine->kind_count; k++) {
         struct account *account = account_of(engine, vm, k);
 
-        if (!(engine->vms[vm].allotted & (1u << k)) || (account->flags & ACCOUNT_HELD))
+        if ((engine->vms[vm].flags & VM_ADOPTED) || !(engine->vms[vm].allotted & (1u << k)) ||
+            (account->flags & ACCOUNT_HELD))
             continue;
         account->flags |= ACCOUNT_INITIAL;
         engine->vms[vm].flags |= VM_RETOLD;

@@ -286,6 +286,27 @@ static struct rig *untold_at_the_start(void)
     return rig;
 }
 
+/* Before its new life speaks the backend is lost: it has what it had, and more is not begun. */
+static void one_reborn_is_owed_none(void **state)
+{
+    struct rig *rig = rig_new(300);
+    struct vmres_event word;
+
+    (void)state;
+    rig_add(rig, 0, 0, 120, 100);
+    rig_boot(rig);
+    rig->vms[0].incarnation++;
+    word = rig_observed(rig, 0, MEMORY);
+    word.valid = 0; /* not what it holds */
+    rig_told(rig, word);
+    EXPECT_STATE(rig, 0, VMRES_VM_BOOTING);
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_LOST, 0));
+    rig_told(rig, rig_event(rig, VMRES_EVENT_BACKEND_READY, 0));
+    EXPECT_STATE(rig, 0, VMRES_VM_BOOTING);
+    assert_int_equal(rig_sent(rig, VMRES_ACTION_REASSIGN), 0);
+    rig_delete(rig);
+}
+
 static void it_starts_with_less_in_a_deficit(void **state)
 {
     struct rig *rig = untold_at_the_start();
@@ -348,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_dry_run_tells_its_plan_once_and_moves_nothing),
         cmocka_unit_test(a_dry_run_ends_and_begins_at_a_word),
         cmocka_unit_test(what_is_under_way_goes_on_in_a_dry_run),
+        cmocka_unit_test(one_reborn_is_owed_none),
         cmocka_unit_test(it_starts_with_less_in_a_deficit),
         cmocka_unit_test(it_waits_when_even_its_floor_does_not_fit),
         cmocka_unit_test(it_runs_before_it_is_told_again),
