@@ -294,6 +294,7 @@ struct kvm_vm {
     struct kvm_survey survey;
     uint64_t doubted_ms[2]; /* by enum kvm_saying: since then a survey is called for, or 0 */
     uint64_t surveyed_ms;   /* 0: never */
+    uint32_t futile;        /* surveys in a row that could not tell */
     bool measured;          /* its overhead, at least once */
     const char *fixed_why;  /* why the balloon cannot be moved, static text, or NULL */
 

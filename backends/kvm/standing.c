@@ -49,7 +49,9 @@ const char *vmres__kvm_standing_still(const struct kvm_vm *vm)
 /* All that its process holds counts as the guest's, and what that gives is disputed. */
 static bool is_unmeasured(const struct kvm_vm *vm)
 {
-    return vm->overhead == 0 && vm->surveyed_ms != 0 && !vm->measured;
+    bool tried = vm->surveyed_ms != 0 || (vm->backing.count > 0 && !vm->backing.whole);
+
+    return vm->overhead == 0 && tried && !vm->measured;
 }
 
 const char *vmres__kvm_standing_obstacle(const struct kvm_vm *vm)

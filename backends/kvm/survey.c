@@ -100,8 +100,10 @@ static void take(struct kvm_vm *vm)
 
     vm->surveyed_ms = kvm_now(vm);
     witness->mapped = KVM_UNKNOWN;
+    vm->futile++;
     if (!is_recognised(survey))
         return;
+    vm->futile = 0;
     witness->mapped = survey->guest;
     witness->summed = survey->total;
     if (!vm->measured || overhead < witness->overhead)
@@ -202,6 +204,7 @@ void vmres__kvm_survey_expect(struct kvm_vm *vm)
         return;
     vm->backing = found;
     vm->surveyed_ms = 0; /* not as it is now */
+    vm->futile = 0;
     vm->witness.mapped = KVM_UNKNOWN;
     call_off(vm);
 }
@@ -209,6 +212,7 @@ void vmres__kvm_survey_expect(struct kvm_vm *vm)
 void vmres__kvm_survey_drop(struct kvm_vm *vm)
 {
     vm->surveyed_ms = 0;
+    vm->futile = 0;
     vm->measured = false;
     vm->witness.overhead = vm->overhead;
     vm->witness.mapped = KVM_UNKNOWN;

@@ -12,8 +12,8 @@
  * which shrinking hides nothing; and where QEMU is larger for honest reasons, what the last survey
  * found of the guest counts, and all by which the process grew since. Invariants: nothing is
  * repeated of a process that was never surveyed, nor is anything final said while a survey that it
- * calls for is on its way, unless that takes for ever; more than the tolerance is hidden from no
- * two surveys in a row.
+ * calls for is on its way, unless that takes for ever, or the last one could not tell; more than
+ * the tolerance is hidden from no two surveys in a row.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,8 @@
 #include "internal.h"
 
 #define DOUBT_LOOKS 10u   /* idle looks between two surveys, where the counters say too much, */
-#define ROUTINE_LOOKS 60u /* and where they do not */
+#define ROUTINE_LOOKS 60u /* and where they do not; */
+#define FUTILE_MOST 6u    /* doubled so often, where one after the other cannot tell */
 
 bool vmres__kvm_witness_line(const char *line, const char *key, uint64_t *bytes)
 {
@@ -81,7 +82,9 @@ static bool is_surveyed_since(const struct kvm_vm *vm, uint64_t time_ms)
 
 static bool is_old(const struct kvm_vm *vm, uint32_t looks)
 {
-    return kvm_now(vm) - vm->surveyed_ms >= (uint64_t)looks * vm->kvm->options.idle_ms;
+    uint64_t pause_ms = (uint64_t)looks * vm->kvm->options.idle_ms;
+
+    return kvm_now(vm) - vm->surveyed_ms >= pause_ms << kvm_min(vm->futile, FUTILE_MOST);
 }
 
 /* What is final waits for a survey that began after it was first doubted; what is observed is said
@@ -105,13 +108,16 @@ static bool waits(struct kvm_vm *vm, enum kvm_saying saying)
 
 bool vmres__kvm_witness_waits(struct kvm_vm *vm, enum kvm_saying saying)
 {
+    bool plain;
+
     vmres__kvm_witness_look(vm);
-    if (vm->overhead != 0 || vm->witness.seen == KVM_UNKNOWN)
+    if (vm->overhead != 0 || vm->witness.seen == KVM_UNKNOWN || !vm->backing.whole)
         return false;
-    if (vm->surveyed_ms == 0 || !is_plain(vm))
+    plain = is_plain(vm);
+    if (vm->surveyed_ms == 0 || (!plain && vm->futile == 0))
         return waits(vm, saying);
     vm->doubted_ms[saying] = 0;
-    if (is_old(vm, ROUTINE_LOOKS))
+    if (is_old(vm, plain ? ROUTINE_LOOKS : DOUBT_LOOKS))
         (void)vmres__kvm_survey_begin(vm); /* nobody waits for it */
     return false;
 }

@@ -288,14 +288,71 @@ static void test_what_cannot_be_measured_is_to_be_stated(void **state)
     kvm_world_close(&world);
 }
 
-/* --- a device plugged in meanwhile --- */
-
 static bool has_landed(void *user)
 {
     const struct kvm_vm *vm = user;
 
     return !vm->survey.flying;
 }
+
+/* Whether the next look, so many idle looks after the last survey, begins another. */
+static bool begins_another(unsigned looks)
+{
+    struct kvm_vm *vm = vm_of(0);
+
+    vm->surveyed_ms = kvm_now(vm) - (uint64_t)looks * world.kvm->options.idle_ms;
+    assert_false(vmres__kvm_witness_waits(vm, KVM_SAYING_OBSERVED));
+    return vm->survey.flying;
+}
+
+/* What could not be told is asked more and more rarely. */
+static void test_what_tells_nothing_is_rare(void **state)
+{
+    (void)state;
+    open_world(1, false);
+    slow->smaps = false;
+    kvm_world_process(slow);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    kvm_world_until(&world, has_landed, vm_of(0));
+    vm_of(0)->futile = 3;
+    assert_false(begins_another(79));
+    assert_true(begins_another(80));
+    kvm_world_until(&world, has_landed, vm_of(0));
+    assert_int_equal(vm_of(0)->futile, 4);
+    vm_of(0)->backing.whole = false; /* nor is what would tell nothing begun at all */
+    vm_of(0)->surveyed_ms = 0;
+    assert_false(vmres__kvm_witness_waits(vm_of(0), KVM_SAYING_FINAL));
+    assert_false(vm_of(0)->survey.flying);
+    assert_true(is_to_be_stated());
+    kvm_world_close(&world);
+}
+
+/* Nobody waits for the next one, either. */
+static void test_the_final_waits_for_nothing(void **state)
+{
+    (void)state;
+    open_world(2, false);
+    slow->smaps = false;
+    kvm_world_process(slow);
+    kvm_world_start(&world);
+    kvm_world_until(&world, kvm_guest_is_live, slow);
+    kvm_world_until(&world, kvm_guest_is_live, last);
+    world.kvm->options.command_ms = 60000;
+    kvm_world_until(&world, has_landed, vm_of(0));
+    make_slow(slow);
+    assert_true(begins_another(1000));
+    assert_false(vmres__kvm_witness_waits(vm_of(0), KVM_SAYING_FINAL));
+    world.script.sizes[0] = 192 * MIB;
+    world.script.sizes[1] = 256 * MIB;
+    kvm_world_until(&world, is_disputed, NULL);
+    assert_true(vm_of(0)->survey.flying);
+    kvm_world_survey(slow, NULL);
+    kvm_world_until(&world, has_landed, vm_of(0));
+    kvm_world_close(&world);
+}
+
+/* --- a device plugged in meanwhile --- */
 
 /* One guest, with room for more. */
 static void open_roomy(void)
@@ -546,6 +603,8 @@ int main(void)
         cmocka_unit_test(test_swollen_when_it_is_met),
         cmocka_unit_test(test_one_mapping_is_not_two_backends),
         cmocka_unit_test(test_what_cannot_be_measured_is_to_be_stated),
+        cmocka_unit_test(test_what_tells_nothing_is_rare),
+        cmocka_unit_test(test_the_final_waits_for_nothing),
         cmocka_unit_test(test_measured_without_a_device),
         cmocka_unit_test(test_measuring_without_a_device),
         cmocka_unit_test(test_two_at_once),
